@@ -1,0 +1,254 @@
+//! What can go wrong with one item, and what is known about it afterwards.
+
+use serde::{Deserialize, Serialize};
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+
+/// Why an item has no answer.
+///
+/// It is one pointer wide: an error that rarely comes must not make every answer larger.
+#[derive(Debug)]
+pub struct TaskError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    index: usize,
+    ran: Ran,
+    kind: TaskErrorKind,
+}
+
+impl TaskError {
+    /// The error of the item at `index`, counted from 0.
+    pub fn new(index: usize, ran: Ran, kind: TaskErrorKind) -> Self {
+        Self(Box::new(Inner { index, ran, kind }))
+    }
+
+    /// Which item it was, counted from 0. (Messages and pictures count items from 1.)
+    pub fn index(&self) -> usize {
+        self.0.index
+    }
+
+    /// Did the task run on this item? The question behind it: may the item be tried again?
+    pub fn ran(&self) -> Ran {
+        self.0.ran
+    }
+
+    /// What happened.
+    pub fn kind(&self) -> &TaskErrorKind {
+        &self.0.kind
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let item = self.0.index + 1;
+        match &self.0.kind {
+            TaskErrorKind::WorkerDied(death) => {
+                write!(f, "item {item}: {death} while it ran this item")?;
+            }
+            kind => write!(f, "item {item}: {kind}")?,
+        }
+        match self.0.ran {
+            Ran::Unknown => f.write_str("; did the item run? unknown"),
+            Ran::No => f.write_str("; the item did not run"),
+            Ran::Yes => Ok(()),
+        }
+    }
+}
+
+impl Error for TaskError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.0.kind {
+            TaskErrorKind::Panicked(panic) => Some(panic),
+            _ => None,
+        }
+    }
+}
+
+/// Did the task run on the item? Set where the error arises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ran {
+    /// It did not: trying again repeats nothing.
+    No,
+    /// It did, to its end or to a panic: trying again repeats what it did.
+    Yes,
+    /// Nobody can know: the worker died with the item in its hands.
+    Unknown,
+}
+
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Ran::No => "no",
+            Ran::Yes => "yes",
+            Ran::Unknown => "unknown",
+        })
+    }
+}
+
+/// The kinds of failure of one item. More may come.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum TaskErrorKind {
+    /// The task panicked. The worker lives on.
+    Panicked(RemotePanic),
+    /// The worker process ended while it had the item.
+    WorkerDied(Death),
+    /// The argument or the answer could not be written as bytes; the text says why.
+    NotSerialised(String),
+    /// The argument or the answer could not be read from its bytes; the text says why.
+    NotDeserialised(String),
+    /// The task's code is not in the program as it was when the fork server started, so no worker
+    /// has it: it lies in a library that was opened later.
+    NotInTemplate,
+    /// The executor cannot run anything any more; the text says why.
+    Broken(String),
+}
+
+impl fmt::Display for TaskErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Panicked(panic) => write!(f, "{panic}"),
+            Self::WorkerDied(death) => write!(f, "{death}"),
+            Self::NotSerialised(why) => write!(f, "could not be serialised: {why}"),
+            Self::NotDeserialised(why) => write!(f, "could not be deserialised: {why}"),
+            Self::NotInTemplate => f.write_str(
+                "the task is not part of the program as it was when the fork server started",
+            ),
+            Self::Broken(why) => write!(f, "the pool is broken: {why}"),
+        }
+    }
+}
+
+/// A panic as it can be told in another thread or process: its words, not its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemotePanic {
+    /// The panic's message.
+    pub message: String,
+    /// Where it happened (`file:line:column`), where that is known.
+    pub location: Option<String>,
+    /// The backtrace, if `RUST_BACKTRACE` asked for one and a worker process caught it.
+    pub backtrace: Option<String>,
+}
+
+impl RemotePanic {
+    /// What is left of a panic after `catch_unwind`: the message, if it was text.
+    pub fn from_payload(payload: &(dyn Any + Send)) -> Self {
+        let message = if let Some(text) = payload.downcast_ref::<&str>() {
+            (*text).to_owned()
+        } else if let Some(text) = payload.downcast_ref::<String>() {
+            text.clone()
+        } else {
+            "a panic whose value is not text".to_owned()
+        };
+        Self { message, location: None, backtrace: None }
+    }
+}
+
+impl fmt::Display for RemotePanic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the task panicked: {}", self.message)?;
+        if let Some(location) = &self.location {
+            write!(f, ", at {location}")?;
+        }
+        if let Some(backtrace) = &self.backtrace {
+            write!(f, "\nthe worker's backtrace:\n{backtrace}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for RemotePanic {}
+
+/// How a worker process ended. Workers are numbered from 0 and printed as letters from A.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Death {
+    /// It called `exit` with this status.
+    Exited {
+        /// Which worker.
+        worker: usize,
+        /// Its exit status, 0 to 255.
+        status: i32,
+    },
+    /// A signal ended it.
+    Killed {
+        /// Which worker.
+        worker: usize,
+        /// The signal's number.
+        signal: i32,
+        /// The signal's name, such as `SIGKILL`.
+        name: String,
+    },
+    /// It is gone, and nobody is left who could say how.
+    Unknown {
+        /// Which worker.
+        worker: usize,
+    },
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited { worker, status } => {
+                write!(f, "worker {} exited with status {status}", worker_name(*worker))
+            }
+            Self::Killed { worker, name, .. } => {
+                write!(f, "worker {} was killed by {name}", worker_name(*worker))
+            }
+            Self::Unknown { worker } => {
+                write!(f, "worker {} died, nobody knows how,", worker_name(*worker))
+            }
+        }
+    }
+}
+
+/// The letter of a worker counted from 0: A to Z, then AA, AB and so on, as columns of a
+/// spreadsheet.
+pub fn worker_name(worker: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = worker + 1;
+    while rest > 0 {
+        rest -= 1;
+        letters.push(char::from(b'A' + (rest % 26) as u8));
+        rest /= 26;
+    }
+    letters.iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<TaskError>(), size_of::<usize>());
+        assert_eq!(size_of::<Result<(), TaskError>>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn errors_speak_plainly() {
+        let killed = Death::Killed { worker: 1, signal: 9, name: "SIGKILL".into() };
+        let error = TaskError::new(7, Ran::Unknown, TaskErrorKind::WorkerDied(killed));
+        assert_eq!(
+            error.to_string(),
+            "item 8: worker B was killed by SIGKILL while it ran this item; did the item run? unknown"
+        );
+        let panic = RemotePanic {
+            message: "no luck".into(),
+            location: Some("src/main.rs:3:5".into()),
+            backtrace: None,
+        };
+        let error = TaskError::new(0, Ran::Yes, TaskErrorKind::Panicked(panic));
+        assert_eq!(error.to_string(), "item 1: the task panicked: no luck, at src/main.rs:3:5");
+        let error = TaskError::new(2, Ran::No, TaskErrorKind::NotInTemplate);
+        assert!(error.to_string().ends_with("; the item did not run"), "{error}");
+    }
+
+    #[test]
+    fn workers_are_named_like_columns() {
+        let names: Vec<String> = [0, 1, 25, 26, 27, 701, 702].map(worker_name).to_vec();
+        assert_eq!(names, ["A", "B", "Z", "AA", "AB", "ZZ", "AAA"]);
+    }
+}

@@ -1,0 +1,83 @@
+//! The contract: what every stage of the kit promises.
+
+use crate::{RemotePanic, TaskError, TaskErrorKind};
+use serde::{Serialize, de::DeserializeOwned};
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What may travel between processes: it can be written down and read back, it may be sent to
+/// another thread, and it borrows nothing.
+///
+/// Nobody implements it by hand: every type that can do these things is a message.
+///
+/// The bytes are [postcard](https://docs.rs/postcard)'s, which do not describe themselves. What
+/// serde can only read from a self-describing format (untagged enums, skipped fields, `flatten`)
+/// does not come back.
+pub trait Message: Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}
+
+/// Runs one function over many items, and gives the answers in the order of the items.
+///
+/// The strictest stage sets the bounds. The task is a `fn(A) -> R` and not a closure, because what
+/// a closure captures stays in the process that made it; Python finds that out when the program
+/// runs, as a pickling error, and here it does not compile:
+///
+/// ```compile_fail,E0308
+/// # use kernel::Executor;
+/// fn scaled<E: Executor>(pool: &E, factor: u64) {
+///     let _ = pool.map(|n: u64| n * factor, vec![1, 2, 3]);
+/// }
+/// ```
+///
+/// A closure that captures nothing is a function without a name, and is welcome:
+///
+/// ```
+/// # use kernel::Executor;
+/// fn doubled<E: Executor>(pool: &E) -> Result<Vec<u64>, kernel::TaskError> {
+///     pool.map(|n: u64| n * 2, vec![1, 2, 3])
+/// }
+/// ```
+pub trait Executor {
+    /// One answer or one error for each item, in the order of the items: nothing is lost because
+    /// another item failed.
+    fn map_each<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        items: Vec<A>,
+    ) -> Vec<Result<R, TaskError>>;
+
+    /// The answers in the order of the items, or the error of the first item (in item order) that
+    /// has one. Every item is run all the same: `map` does not stop early.
+    ///
+    /// # Errors
+    /// The first item's error, if any item has one.
+    fn map<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        items: Vec<A>,
+    ) -> Result<Vec<R>, TaskError> {
+        self.map_each(task, items).into_iter().collect()
+    }
+
+    /// How many items can be in progress at once.
+    fn workers(&self) -> NonZeroUsize;
+}
+
+/// Runs the task on one item, and makes a panic into that item's error.
+///
+/// The stages that share the caller's memory use it around each item, so that one bad item costs
+/// one answer and neither the thread nor the other items. The panic's message is also printed to
+/// standard error by the panic hook, as everywhere in Rust; the place is printed there, and is not
+/// known here (a library that set a hook would take the program's own away).
+///
+/// # Errors
+/// [`TaskErrorKind::Panicked`], for the item at `index` (counted from 0), if the task panicked.
+pub fn catch_panic<A, R>(index: usize, task: fn(A) -> R, item: A) -> Result<R, TaskError> {
+    // Unwind safe: the item moved into the call, and a `fn` captures nothing that could be left
+    // half changed. (A task may still leave a `static` half changed; a lock's poison says so.)
+    catch_unwind(AssertUnwindSafe(|| task(item))).map_err(|payload| {
+        let panic = RemotePanic::from_payload(&*payload);
+        TaskError::new(index, crate::Ran::Yes, TaskErrorKind::Panicked(panic))
+    })
+}

@@ -1,0 +1,95 @@
+//! Stage 5: rayon.
+//!
+//! Nobody deals the items out. The slice is halved, one half is left where an idle worker can take
+//! it, the other is halved again: that is work stealing. It costs next to nothing when nobody is
+//! idle, which is why `par_iter` is the first thing to reach for.
+//!
+//! It is not a queue. By default rayon stops halving when there is about a piece for each worker,
+//! and splits further only where something was stolen, so with few and uneven items its schedule
+//! is a matter of luck. [`WorkStealing::with_max_len`] with 1 halves down to single items.
+
+#![forbid(unsafe_code)]
+
+use kernel::{Executor, Message, TaskError, catch_panic};
+use rayon::prelude::*;
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use std::num::NonZeroUsize;
+
+/// Runs items on rayon's work-stealing threads, labelled "rayon" in tables.
+#[derive(Debug)]
+pub struct WorkStealing {
+    pool: rayon::ThreadPool,
+    max_len: usize,
+}
+
+impl WorkStealing {
+    /// Starts a rayon pool of this many threads, which splits the items as rayon does by default.
+    ///
+    /// # Errors
+    /// [`ThreadPoolBuildError`] if the system refuses a thread.
+    pub fn new(workers: NonZeroUsize) -> Result<Self, ThreadPoolBuildError> {
+        Self::with_max_len(workers, NonZeroUsize::MAX)
+    }
+
+    /// Starts a rayon pool that splits the items until no piece is longer than `max_len`.
+    ///
+    /// # Errors
+    /// [`ThreadPoolBuildError`] if the system refuses a thread.
+    pub fn with_max_len(
+        workers: NonZeroUsize,
+        max_len: NonZeroUsize,
+    ) -> Result<Self, ThreadPoolBuildError> {
+        let pool = ThreadPoolBuilder::new().num_threads(workers.get()).build()?;
+        Ok(Self { pool, max_len: max_len.get() })
+    }
+
+    /// The freer form: any closure, on borrowed items. It may capture references to whatever
+    /// outlives the call, because the call waits for every item.
+    ///
+    /// ```
+    /// # use {std::num::NonZeroUsize, work_stealing::WorkStealing};
+    /// let factor = 3; // borrowed by the closure, on two threads
+    /// let items = [1, 2, 3];
+    /// let pool = WorkStealing::new(NonZeroUsize::new(2).unwrap())?;
+    /// assert_eq!(pool.map_closure(|n| n * factor, &items), [3, 6, 9]);
+    /// # Ok::<(), rayon::ThreadPoolBuildError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the closure panics, once the pieces that had begun have ended, with the closure's panic.
+    // ANCHOR: map_closure
+    pub fn map_closure<'items, A, R, F>(&self, task: F, items: &'items [A]) -> Vec<R>
+    where
+        A: Sync,
+        R: Send,
+        F: Fn(&'items A) -> R + Sync + Send,
+    {
+        self.pool.install(|| items.par_iter().with_max_len(self.max_len).map(task).collect())
+    }
+    // ANCHOR_END: map_closure
+}
+
+impl Executor for WorkStealing {
+    // ANCHOR: map_each
+    fn map_each<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        items: Vec<A>,
+    ) -> Vec<Result<R, TaskError>> {
+        // `install` moves the call into this pool; without it rayon uses its global one.
+        self.pool.install(|| {
+            items
+                .into_par_iter()
+                .with_max_len(self.max_len)
+                .enumerate()
+                .map(|(index, item)| catch_panic(index, task, item))
+                .collect()
+        })
+    }
+    // ANCHOR_END: map_each
+
+    fn workers(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.pool.current_num_threads())
+            .expect("the pool was made with one or more")
+    }
+}
