@@ -1,2 +1,3 @@
-//! Stub.
+//! Not written yet.
+
 fn main() {}
