@@ -1,0 +1,46 @@
+//! Why a pool cannot start.
+
+use std::error::Error;
+use std::{fmt, io};
+
+/// Why the fork server or a pool could not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// This system has no process stage: it is written for Linux.
+    Unsupported,
+    /// The process has this many threads, and a fork beside threads is refused: a lock that
+    /// another thread holds stays locked in the child for ever.
+    Threads(usize),
+    /// The fork server has died. Nothing can start workers in this process any more.
+    ServerGone,
+    /// The system refused something; the first field says what was being done.
+    System(&'static str, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsupported => f.write_str(
+                "worker processes need Linux (on Windows WSL2, elsewhere a container); \
+                 the other stages run anywhere",
+            ),
+            Self::Threads(count) => write!(
+                f,
+                "the process has {count} threads, and forking beside threads is refused; \
+                 make the pool, or call ForkServer::start(), first in main"
+            ),
+            Self::ServerGone => f.write_str("the fork server has died, and no worker can start"),
+            Self::System(doing, error) => write!(f, "{doing}: {error}"),
+        }
+    }
+}
+
+impl Error for StartError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::System(_, error) => Some(error),
+            _ => None,
+        }
+    }
+}

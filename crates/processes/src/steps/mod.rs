@@ -1,0 +1,34 @@
+//! Three steps that lead to the pool, each a whole small file, each an [`Executor`](kernel::Executor).
+//!
+//! | step | adds | still lacks (among other things) |
+//! |---|---|---|
+//! | [`s1_fork`] | a child for each item; the answer comes through a pipe | a child costs a fork, for each item |
+//! | [`s2_split`] | a child for each worker, a chunk for each child | one bad item takes its whole chunk |
+//! | [`s3_queue`] | sockets both ways, the next item to whoever is idle | the dead are not replaced |
+//!
+//! What a step lacks is a list in the code ([`Lack`]), and the tests hold it to the list: what is
+//! listed must really fail, so that nothing is repaired unnoticed.
+//!
+//! All three fork in the middle of the program, on every call. That is what the pool does away
+//! with: see [`ForkServer`](crate::ForkServer).
+
+mod lack;
+pub mod s1_fork;
+
+pub use lack::Lack;
+pub use s1_fork::ForkPerItem;
+
+use kernel::Death;
+use nix::sys::wait::{WaitStatus, waitpid};
+use nix::unistd::Pid;
+
+/// Waits for the child and says how it ended. The three steps share it, for it teaches nothing.
+fn wait_for(worker: usize, child: Pid) -> Death {
+    match waitpid(child, None) {
+        Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, status },
+        Ok(WaitStatus::Signaled(_, signal, _)) => {
+            Death::Killed { worker, signal: signal as i32, name: signal.as_str().to_owned() }
+        }
+        _ => Death::Unknown { worker },
+    }
+}
