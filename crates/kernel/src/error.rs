@@ -88,7 +88,7 @@ impl fmt::Display for Ran {
 }
 
 /// The kinds of failure of one item. More may come.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum TaskErrorKind {
     /// The task panicked. The worker lives on.

@@ -14,9 +14,13 @@
 
 mod lack;
 pub mod s1_fork;
+pub mod s2_split;
+pub mod s3_queue;
 
 pub use lack::Lack;
 pub use s1_fork::ForkPerItem;
+pub use s2_split::ForkSplit;
+pub use s3_queue::ForkQueue;
 
 use kernel::Death;
 use nix::sys::wait::{WaitStatus, waitpid};
