@@ -13,6 +13,7 @@ Usage: killed_worker.py POOL START_METHOD MOMENT [LIMIT]
     LIMIT         seconds after which "waits for ever" is said, 10 by default
 """
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -113,7 +114,8 @@ def main():
     print(json.dumps(record), flush=True)
     # A pool that hangs would hang the interpreter's exit too.
     for child in multiprocessing.active_children():
-        os.kill(child.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child.pid, signal.SIGKILL)
     os._exit(0)
 
 
