@@ -1,6 +1,6 @@
 //! What a person types.
 
-use crate::{Failure, LESSONS, predict};
+use crate::{Failure, LESSONS, doctor, predict};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use report::Lesson;
@@ -35,6 +35,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         pairs: Option<PathBuf>,
     },
+    /// What this machine can show: cores and limits on them, tools, and which lessons work.
+    Doctor,
 }
 
 /// Does what the arguments (the program's name first) ask for, and writes to `out`.
@@ -62,6 +64,10 @@ pub fn run(
         Command::Predict { lesson, guess, workers, pairs } => {
             let asked = predict::Asked::new(lesson, guess, workers, pairs)?;
             predict::print(&asked, out)?;
+            Ok(0)
+        }
+        Command::Doctor => {
+            doctor::print(&doctor::Facts::gather(), out)?;
             Ok(0)
         }
     }

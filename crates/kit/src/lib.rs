@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+pub mod doctor;
 mod failure;
 pub mod predict;
 mod words;
