@@ -50,7 +50,7 @@ impl<'house> Expander<'house> {
         match *words {
             ["#include", what] => self.include(file, what),
             ["record", record, ref path @ ..] => self.records.shown(record, path),
-            ["source", key] => self.records.number("source", key).map(format::seconds),
+            ["source", key] => self.records.number("source", key).map(format::source),
             ["holds", record, ref words @ ..] => match self.records.holds(record, words)? {
                 (true, ..) => Ok(String::new()),
                 (false, left, right) => {
@@ -62,15 +62,19 @@ impl<'house> Expander<'house> {
                 let text = self.records.text(&format!("{record}.txt"))?;
                 Ok(format!("```text\n{}\n```", text.trim_end()))
             }
-            ["figure", record, stage] => {
+            ["figure", record, ref stages @ ..] => {
                 let svg = self.records.text(&format!("{record}.svg"))?;
-                let json = self.records.record(record)?;
-                figures::recorded(record, &svg, &json, stage)
+                figures::recorded(&svg, &*self.records.record(record)?, stages)
+            }
+            ["predicted", record, policy, workers] => {
+                let serial = self.records.number(record, "stages.serial.seconds")?;
+                figures::predicted(record, serial, policy, workers)
             }
             ["schedule", ref words @ ..] => predictions::fill(words),
             ["steps", ref words @ ..] => predictions::steps(words),
             ["constant", path, name] => sources::constant(&self.source(path)?, name),
             ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
+            ["lessons"] => Ok(sources::lessons_table()),
             ["lesson", number] => sources::lesson_box(number),
             ["misconception", number] => {
                 sources::lesson(number).map(|lesson| format!("> *“{}”*", lesson.misconception))

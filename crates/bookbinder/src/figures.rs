@@ -1,40 +1,82 @@
 //! Recorded pictures, with the same data in a table below, and the machine they were taken on.
 
-use crate::format;
 use crate::records::slug;
+use crate::{format, predictions};
+use kernel::worker_name;
+use report::{Picture, Place};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The recorded picture, in the page itself (so that it follows the page's colours and needs no
-/// second file), and under it the spans of the stage that it shows, as a table that folds.
+/// second file), and under it the spans of the stages that it shows, as a table that folds.
 ///
 /// # Errors
 /// One line if the record has no such stage, or no spans in it.
-pub fn recorded(name: &str, svg: &str, record: &Value, stage: &str) -> Result<String, String> {
-    let stages = record["run"]["stages"].as_array().ok_or("the record has no stages")?;
-    let found =
-        stages.iter().find(|found| found["name"].as_str().is_some_and(|n| slug(n) == stage));
-    let found = found.ok_or_else(|| format!("the record has no stage `{stage}`"))?;
-    let label = found["name"].as_str().unwrap_or(stage);
-    let rows = span_rows(found).ok_or_else(|| format!("no spans were recorded for `{stage}`"))?;
-    let mut table = String::from("| worker | item | from | to |\n|:--|--:|--:|--:|\n");
-    for Row { worker, item, start, end } in rows {
-        let [start, end] = [start, end].map(format::time);
-        let _ = writeln!(table, "| {worker} | {item} | {start} | {end} |");
+pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, String> {
+    let rows = record["run"]["stages"].as_array().ok_or("the record has no stages")?;
+    let mut drawn = Vec::new();
+    for stage in stages {
+        let named = |row: &&Value| row["name"].as_str().is_some_and(|name| slug(name) == *stage);
+        let row = rows.iter().find(named);
+        let row = row.ok_or_else(|| format!("the record has no stage `{stage}`"))?;
+        let places = places(row).ok_or_else(|| format!("no spans are recorded for `{stage}`"))?;
+        drawn.push((row["name"].as_str().unwrap_or(stage).to_owned(), places));
     }
-    Ok(figure(name, svg, &format!("{label}, one recorded round"), &table))
+    let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
+    let caption = match names[..] {
+        [] => return Err("which stage does the picture show?".into()),
+        [name] => format!("One recorded round of {name}"),
+        _ => format!("One recorded round each: {}", names.join("; ")),
+    };
+    Ok(figure(svg, &caption, &drawn))
+}
+
+/// The schedule that a policy makes of the ten pairs, drawn at the speed at which a record's
+/// serial stage ran (in seconds for all steps).
+///
+/// # Errors
+/// One line if there is no such policy or number of workers.
+pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Result<String, String> {
+    let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
+    let costs = predictions::costs();
+    let second_per_step = serial / costs.iter().sum::<u64>() as f64;
+    let places: Vec<Place> = schedule::plan(policy, &costs, workers)
+        .into_iter()
+        .map(|slot| Place {
+            item: slot.item,
+            worker: slot.worker,
+            start: slot.start as f64 * second_per_step,
+            end: slot.end as f64 * second_per_step,
+        })
+        .collect();
+    let name = format!("{}, predicted", policy.name());
+    let seconds = schedule::makespan(policy, &costs, workers) as f64 * second_per_step;
+    let picture =
+        Picture { name: name.clone(), workers: workers.get(), seconds, places: places.clone() };
+    let id = format!("{record}-{}-{workers}", policy.key());
+    let title = format!("{name}: who runs which of the ten items when on {workers} workers");
+    let caption = format!("{name} on {workers} workers, at the recorded speed of the loop");
+    Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
 }
 
 /// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
 /// in the picture, and one around the table, which is Markdown again.
-pub fn figure(name: &str, svg: &str, caption: &str, table: &str) -> String {
-    let svg = own_ids(name, svg_element(svg));
-    let svg: Vec<&str> = svg.lines().filter(|line| !line.trim().is_empty()).collect();
+fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
+    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
+    for (name, places) in drawn {
+        let mut places = places.clone();
+        places.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
+        for Place { item, worker, start, end } in places {
+            let [start, end] = [start, end].map(format::time);
+            let (worker, item) = (worker_name(worker), item + 1);
+            let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
+        }
+    }
     format!(
         "<figure class=\"schedule\">\n{}\n<figcaption>{caption}</figcaption>\n</figure>\n\n\
-         <details class=\"data\">\n<summary>The same as a table</summary>\n\n{}\n\n</details>\n",
+         <details class=\"data\">\n<summary>The same as a table</summary>\n\n{table}\n\n</details>\n",
         svg.join("\n"),
-        table.trim_end(),
     )
 }
 
@@ -43,52 +85,19 @@ fn svg_element(svg: &str) -> &str {
     svg.find("<svg").map_or(svg, |start| &svg[start..])
 }
 
-/// Several pictures can meet in one page (the one for printing): every id gets the record's name.
-fn own_ids(name: &str, svg: &str) -> String {
-    let ids: Vec<&str> = svg
-        .split(" id=\"")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('"').map(|(id, _)| id))
-        .collect();
-    let mut own = svg.to_owned();
-    for id in ids {
-        let new = format!("{name}-{id}");
-        own = own
-            .replace(&format!(" id=\"{id}\""), &format!(" id=\"{new}\""))
-            .replace(&format!("url(#{id})"), &format!("url(#{new})"))
-            .replace(&format!("href=\"#{id}\""), &format!("href=\"#{new}\""));
-    }
-    // Lists of ids: `aria-labelledby="title description"`.
-    let mut parts = own.split("aria-labelledby=\"");
-    let mut out = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        let (list, rest) = part.split_once('"').unwrap_or((part, ""));
-        let list: Vec<String> = list.split_whitespace().map(|id| format!("{name}-{id}")).collect();
-        let _ = write!(out, "aria-labelledby=\"{}\"{rest}", list.join(" "));
-    }
-    out
-}
-
-struct Row {
-    worker: String,
-    item: u64,
-    start: f64,
-    end: f64,
-}
-
-fn span_rows(stage: &Value) -> Option<Vec<Row>> {
+/// The recorded places of a stage's items; none if there are none.
+fn places(stage: &Value) -> Option<Vec<Place>> {
     let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
-    let mut rows = Vec::new();
-    for span in spans {
-        let worker = match &span["worker"] {
-            Value::String(name) => name.clone(),
-            number => kernel::worker_name(usize::try_from(number.as_u64()?).ok()?),
-        };
-        let (item, start) = (span["item"].as_u64()?, span["start"].as_f64()?);
-        rows.push(Row { worker, item, start, end: span["end"].as_f64()? });
-    }
-    rows.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
-    Some(rows)
+    let place = |span: &Value| {
+        let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
+        Some(Place {
+            item: whole("item")?,
+            worker: whole("worker")?,
+            start: span["start"].as_f64()?,
+            end: span["end"].as_f64()?,
+        })
+    };
+    spans.iter().map(place).collect()
 }
 
 /// One sentence: where, with what and when a record was taken.
@@ -123,30 +132,34 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const SVG: &str = "<?xml version=\"1.0\"?>\n<svg aria-labelledby=\"t d\" role=\"img\">\n\n\
-                       <title id=\"t\">T</title><desc id=\"d\">D</desc>\n\
-                       <rect fill=\"url(#p)\"/><pattern id=\"p\"/>\n</svg>\n";
+    const SVG: &str = "<?xml version=\"1.0\"?>\n<svg role=\"img\">\n\n<rect/>\n</svg>\n";
 
     #[test]
     fn a_picture_goes_into_the_page_with_its_data() {
         let record = json!({"run": {"stages": [{"name": "threads", "spans": [
-            {"item": 2, "worker": 1, "start": 0.001, "end": 0.002},
-            {"item": 1, "worker": 0, "start": 0.0, "end": 0.003}]}]}});
-        let figure = recorded("lesson-9", SVG, &record, "threads").unwrap();
-        assert!(figure.contains("aria-labelledby=\"lesson-9-t lesson-9-d\" role"), "{figure}");
-        assert!(figure.contains("url(#lesson-9-p)") && figure.contains("id=\"lesson-9-p\""));
+            {"item": 1, "worker": 1, "start": 0.001, "end": 0.002},
+            {"item": 0, "worker": 0, "start": 0.0, "end": 0.003}]}]}});
+        let figure = recorded(SVG, &record, &["threads"]).unwrap();
+        assert!(figure.contains("<svg role=\"img\">\n<rect/>"), "{figure}");
         assert!(!figure.contains("<?xml"));
-        let picture = figure.split("</figure>").next().unwrap();
-        assert!(!picture.contains("\n\n"), "an empty line would end the HTML: {picture}");
-        let first = figure.find("| A | 1 |").unwrap();
-        assert!(first < figure.find("| B | 2 |").unwrap());
+        let first = figure.find("| threads | A | 1 |").unwrap();
+        assert!(first < figure.find("| threads | B | 2 | 1.00\u{a0}ms | 2.00\u{a0}ms |").unwrap());
+    }
+
+    #[test]
+    fn a_prediction_is_drawn_to_the_record_s_scale() {
+        let figure = predicted("lesson-9", 0.1, "queue", "2").unwrap();
+        // 0.1 s divided by 1.97: when the last worker is done.
+        assert!(figure.contains("50.7"), "{figure}");
+        assert!(!figure.split("</figure>").next().unwrap().contains("\n\n"));
+        assert!(predicted("lesson-9", 0.1, "fifo", "2").is_err());
     }
 
     #[test]
     fn a_stage_without_spans_is_an_error() {
         let record = json!({"run": {"stages": [{"name": "threads", "spans": []}]}});
-        assert!(recorded("x", SVG, &record, "threads").unwrap_err().contains("no spans"));
-        assert!(recorded("x", SVG, &record, "serial").unwrap_err().contains("no stage"));
+        assert!(recorded(SVG, &record, &["threads"]).unwrap_err().contains("no spans"));
+        assert!(recorded(SVG, &record, &["serial"]).unwrap_err().contains("no stage"));
     }
 
     #[test]

@@ -11,9 +11,11 @@
 //! | `{{source serial}}` | a figure of the source chapter |
 //! | `{{machine lesson-4}}` | one sentence: where and when the record was taken |
 //! | `{{console lesson-4}}` | the recorded run as it stood on the console |
-//! | `{{figure lesson-4 processes}}` | the recorded picture, and the same data in a table |
+//! | `{{figure lesson-2 threads-chunks threads}}` | the recorded picture of these stages, and the same data in a table |
+//! | `{{predicted lesson-1 queue 2}}` | the schedule that a policy makes of the ten pairs, drawn at the record's serial speed |
 //! | `{{schedule speedup queue 2}}`, `{{schedule bound 2}}`, `{{schedule ceiling}}`, `{{schedule table 2 10}}` | what follows from the costs of the ten pairs |
 //! | `{{steps total}}`, `{{steps longest}}`, `{{steps 8}}`, `{{steps table}}` | those costs |
+//! | `{{lessons}}` | a table's rows: every lesson with its question |
 //! | `{{lesson 4}}`, `{{misconception 4}}`, `{{remember 4}}` | the lesson's own words |
 //! | `{{core 4}}`, `{{change 3 4}}` | the core of a lesson; what changes from one to the next |
 //! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step |

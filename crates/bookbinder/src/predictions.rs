@@ -6,23 +6,31 @@ use schedule::Policy;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-fn costs() -> Vec<u64> {
+/// The steps of the ten pairs.
+pub fn costs() -> Vec<u64> {
     ten_pairs().into_iter().map(cost).collect()
 }
 
-fn policy(key: &str) -> Result<Policy, String> {
+/// The policy of this key.
+///
+/// # Errors
+/// One line that lists the keys, if this is none of them.
+pub fn policy(key: &str) -> Result<Policy, String> {
     Policy::ALL.into_iter().find(|policy| policy.key() == key).ok_or_else(|| {
         let keys = Policy::ALL.map(Policy::key);
         format!("no policy `{key}`; there are {}", keys.join(", "))
     })
 }
 
-fn workers(word: &str) -> Result<NonZeroUsize, String> {
+/// A number of workers.
+///
+/// # Errors
+/// One line if it is none.
+pub fn workers(word: &str) -> Result<NonZeroUsize, String> {
     word.parse().map_err(|_| format!("`{word}` is no number of workers"))
 }
 
-/// `speedup POLICY WORKERS`, `bound WORKERS`, `ceiling` (total / longest), `table FROM TO`,
-/// `figure POLICY WORKERS`.
+/// `speedup POLICY WORKERS`, `bound WORKERS`, `ceiling` (total / longest), `table FROM TO`.
 ///
 /// # Errors
 /// One line if the words are none of these.
@@ -63,13 +71,13 @@ fn table(from: usize, to: usize) -> String {
 pub fn steps(words: &[&str]) -> Result<String, String> {
     let costs = costs();
     match *words {
-        ["total"] => Ok(format::millions(costs.iter().sum::<u64>() as f64)),
-        ["longest"] => Ok(format::millions(costs.iter().copied().max().unwrap_or(0) as f64)),
+        ["total"] => Ok(format::millions(costs.iter().sum())),
+        ["longest"] => Ok(format::millions(costs.iter().copied().max().unwrap_or(0))),
         ["table"] => Ok(steps_table(&ten_pairs())),
         [item] => {
             let place = item.parse::<usize>().ok().and_then(|item| item.checked_sub(1));
             let cost = place.and_then(|place| costs.get(place));
-            cost.map(|&cost| format::millions(cost as f64))
+            cost.map(|&cost| format::millions(cost))
                 .ok_or_else(|| format!("there is no item {item}"))
         }
         _ => Err("not total, longest, table or the number of an item".into()),
@@ -79,7 +87,7 @@ pub fn steps(words: &[&str]) -> Result<String, String> {
 fn steps_table(pairs: &[Pair]) -> String {
     let mut table = String::from("| item | pair | steps |\n|--:|:--|--:|");
     for (number, &pair) in (1..).zip(pairs) {
-        let _ = write!(table, "\n| {number} | {pair} | {} |", format::count(cost(pair) as f64));
+        let _ = write!(table, "\n| {number} | {pair} | {} |", format::count(cost(pair)));
     }
     table
 }

@@ -49,6 +49,20 @@ pub fn lesson_box(number: &str) -> Result<String, String> {
     ))
 }
 
+/// A row for each lesson, with a link to its chapter. The page has the table's head.
+pub fn lessons_table() -> String {
+    let row = |lesson: &Lesson| {
+        format!(
+            "| [{} {}]({}) | {} |",
+            lesson.number,
+            lesson.name,
+            chapter(lesson),
+            lesson.question
+        )
+    };
+    LESSONS.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
 /// The core of a lesson: what its `main` shows between the marks.
 ///
 /// # Errors
@@ -72,8 +86,8 @@ pub fn constant(text: &str, name: &str) -> Result<String, String> {
         (found == name).then(|| value.trim_end_matches(';').replace('_', ""))
     });
     let value = value.ok_or_else(|| format!("there is no constant `{name}`"))?;
-    let number = value.parse::<u32>().map_err(|_| format!("`{name}` is {value}, no number"))?;
-    Ok(format::count(number.into()))
+    let number = value.parse::<u64>().map_err(|_| format!("`{name}` is {value}, no number"))?;
+    Ok(format::count(number))
 }
 
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.

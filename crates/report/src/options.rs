@@ -14,25 +14,30 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Arguments {
-    /// Number of workers, 1 to 1024. Not the core count unless you say so:
-    /// with 2, predictions are the same on every machine.
+    /// Number of workers, 1 to 1024; not your core count, so that
+    /// predictions hold on every machine
     #[arg(long, value_name = "N", default_value = "2", verbatim_doc_comment)]
     #[arg(value_parser = workers, allow_negative_numbers = true)]
     workers: NonZeroUsize,
-    /// File of pairs to run instead of the ten: two positive integers a line,
-    /// `#` begins a comment.
+    /// File of pairs to run instead of the ten: two positive
+    /// integers a line; # begins a comment
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pairs: Option<PathBuf>,
-    /// Number of measured rounds, 1 to 1000. In each, every contender runs once.
-    #[arg(long, value_name = "N", default_value = "21")]
+    /// Number of measured rounds, 1 to 1000; every row of a table
+    /// runs once in each
+    #[arg(long, value_name = "N", default_value = "21", verbatim_doc_comment)]
     #[arg(value_parser = rounds, allow_negative_numbers = true)]
     rounds: usize,
-    /// Print one JSON document instead of the text; times in seconds.
+    /// Print one JSON document instead of text, times in seconds
     #[arg(long)]
     json: bool,
-    /// Draw the timeline into this file, as SVG.
+    /// Also draw the schedule into this file, as SVG
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
+    /// Write the JSON document into this file, beside the text. Not in the help: it is for the
+    /// book's recorder, whose text, numbers and drawing have to be of one run.
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<PathBuf>,
 }
 
 fn workers(word: &str) -> Result<NonZeroUsize, String> {
@@ -57,6 +62,7 @@ pub(crate) struct Options {
     pub(crate) rounds: usize,
     pub(crate) json: bool,
     pub(crate) svg: Option<SvgFile>,
+    pub(crate) record: Option<PathBuf>,
 }
 
 /// Why there are no options to run with.
@@ -101,6 +107,7 @@ impl Options {
             rounds: arguments.rounds,
             json: arguments.json,
             svg,
+            record: arguments.record,
         })
     }
 }

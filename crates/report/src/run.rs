@@ -3,7 +3,7 @@
 use crate::core_line::executor_line;
 use crate::format::{counted, grouped, range, share, speedup, steps, steps_like, time};
 use crate::json::{Document, Prediction, Stage};
-use crate::measure::{Measured, Stopwatch, Table};
+use crate::measure::{Disagreement, Measured, Outcome, Stopwatch, Table};
 use crate::options::{NoOptions, Options};
 use crate::screen::{OutputError, Screen};
 use crate::statistics::Summary;
@@ -16,7 +16,7 @@ use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
-use std::{env, thread};
+use std::{env, fs, thread};
 
 /// A lesson's `main`: reads the options, prints the lesson's head, runs its body, prints its foot.
 ///
@@ -81,6 +81,7 @@ pub struct Run {
     /// The stages whose schedules were shown.
     drawn: Vec<usize>,
     figures: BTreeMap<String, f64>,
+    /// What every row of the lesson's own table answered.
     answers: Vec<u64>,
 }
 
@@ -200,7 +201,7 @@ impl Run {
     /// If a contender fails, or two do not agree.
     pub fn measure(&mut self, table: Table<'_>) -> Result<(), Box<dyn Error>> {
         let (title, other_work) = (table.title.clone(), table.is_repeated());
-        let mut measured = table.measure(self.options.rounds)?;
+        let Outcome { rows: mut measured, answers } = table.measure(self.options.rounds)?;
         let starts = measured.iter().any(|row| row.start.is_some());
         let last = if starts { "     start" } else { "" };
         self.screen.labelled(
@@ -237,6 +238,8 @@ impl Run {
             for row in &mut measured {
                 row.name = format!("{}, {title}", row.name);
             }
+        } else {
+            self.answers = answers;
         }
         self.stages.extend(measured);
         Ok(())
@@ -356,8 +359,8 @@ impl Run {
             text.push_str(&format!(" … {} more", grouped((answers.len() - SHOWN) as u64)));
         }
         text.push_str(if self.lesson.number > 1 { "      the same from every stage" } else { "" });
+        Disagreement::find("the table", "the core", &self.answers, answers)?;
         self.screen.section("Answers", &text)?;
-        self.answers = answers.to_vec();
         Ok(())
     }
 
@@ -379,7 +382,7 @@ impl Run {
             file.write(&drawing)
                 .map_err(|error| format!("the drawing was not written: {error}"))?;
         }
-        if self.options.json {
+        if self.options.json || self.options.record.is_some() {
             let document = Document {
                 lesson: self.lesson.number,
                 kernel: "gcd",
@@ -391,7 +394,13 @@ impl Run {
                 answers: &self.answers,
             };
             let text = serde_json::to_string(&document)?;
-            OutputError::check(writeln!(stdout(), "{text}"))?;
+            if let Some(path) = &self.options.record {
+                fs::write(path, &text)
+                    .map_err(|error| format!("the record was not written: {error}"))?;
+            }
+            if self.options.json {
+                OutputError::check(writeln!(stdout(), "{text}"))?;
+            }
         }
         OutputError::check(stdout().flush())?;
         Ok(())

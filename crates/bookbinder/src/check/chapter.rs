@@ -63,7 +63,10 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     }
 
     let (places, _) = placeholder::find(text);
-    let pictures = places.iter().filter(|place| place.words.first() == Some(&"figure")).count()
+    let pictures = places
+        .iter()
+        .filter(|place| matches!(place.words.first(), Some(&("figure" | "predicted"))))
+        .count()
         + prose.iter().filter(|(_, line)| line.contains("![") || line.contains("<svg")).count();
     if pictures > 1 {
         fault(0, format!("{pictures} pictures, one at most"));

@@ -23,6 +23,8 @@ static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 struct Page {
     ids: BTreeSet<String>,
+    /// Ids that stand twice: a drawing would take its patterns from another one.
+    twice: Vec<(usize, String)>,
     links: Vec<(usize, String)>,
 }
 
@@ -49,6 +51,8 @@ pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
         }
     }
     for (name, page) in &pages {
+        let twice = page.twice.iter();
+        faults.extend(twice.map(|(line, id)| Fault::new(name, *line, format!("a second id {id}"))));
         for (line, link) in &page.links {
             if let Some(what) = broken(folder, &pages, name, link) {
                 faults.push(Fault::new(name, *line, what));
@@ -94,12 +98,11 @@ fn page(text: &str) -> Page {
     for tag in TAG.captures_iter(text) {
         for attribute in ATTRIBUTE.captures_iter(&tag[2]) {
             let value = attribute[2].to_owned();
+            let line = || line_of(text, tag.get(0).map_or(0, |found| found.start()));
             match &attribute[1] {
+                "id" if page.ids.contains(&value) => page.twice.push((line(), value)),
                 "id" => drop(page.ids.insert(value)),
-                "href" | "src" => {
-                    let line = line_of(text, tag.get(0).map_or(0, |found| found.start()));
-                    page.links.push((line, value));
-                }
+                "href" | "src" => page.links.push((line(), value)),
                 _ => {}
             }
         }
@@ -173,6 +176,12 @@ mod tests {
         let check = |text: &str| page_output(Path::new("a.html"), text).len();
         assert_eq!(check("<p>{{record x}}</p>"), 1);
         assert_eq!(check("<pre><code>format!(\"{{}}\")</code></pre>"), 0);
+    }
+
+    #[test]
+    fn an_id_that_stands_twice_is_found() {
+        let page = page("<p id=\"a\">\n<p id=\"b\">\n<p id=\"a\">");
+        assert_eq!(page.twice, [(3, "a".to_owned())]);
     }
 
     #[test]
