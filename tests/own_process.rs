@@ -42,7 +42,7 @@ pub struct Case {
 
 /// How long a case may take that is to pass. It ends long before, on any machine; the limit is
 /// there so that a hang is told and not sat through.
-const PASS_LIMIT: Duration = Duration::from_secs(100);
+const PASS_LIMIT: Duration = Duration::from_secs(60);
 
 /// How long a case that is to fail may hang before that counts as its failure. Everything that
 /// works takes a small part of this.
