@@ -31,9 +31,10 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         // The lanes of a schedule, and the scale below them.
         (r"^  ([A-Z]+)  [|=.][|=.\d]*$".to_owned(), "  $1  <lane>"),
         (format!("^     0 +{TIME}$"), "     0  <time>"),
-        // The rows of a table: the padding depends on the numbers, and goes with them.
-        (format!(r" +{TIME} +[\d.,]+ - [\d.,]+ +[\d.,]+x"), "  <time>  <middle half>  <speed-up>"),
-        (format!(r" +{TIME} +[\d.,]+ - [\d.,]+"), "  <time>  <middle half>"),
+        // The rows of a table: their names are padded to 24 columns and stay aligned; all other
+        // padding depends on the numbers, and goes with them.
+        (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
+        (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.
@@ -90,15 +91,18 @@ mod tests {
     #[test]
     fn rows_lose_their_measurements_and_keep_their_predictions() {
         let row = "  threads                  28.6 ms  28.1 - 29.0    1.96x     1.97x\n";
-        let masked = "  threads  <time>  <middle half>  <speed-up>     1.97x\n";
+        let masked = "  threads                 <time>  <middle half>  <speed-up>     1.97x\n";
         assert_eq!(mask(row), masked);
         let other = "  threads                  1.02 s   0.99 - 1.00   12.30x     1.97x\n";
         assert_eq!(mask(other), masked);
         let start =
             "  rayon                    28.6 ms  28.1 - 29.0    1.96x         -   31.0 µs\n";
-        assert_eq!(mask(start), "  rayon  <time>  <middle half>  <speed-up>         -  <time>\n");
+        assert_eq!(
+            mask(start),
+            "  rayon                   <time>  <middle half>  <speed-up>         -  <time>\n"
+        );
         let share = "  gcd                      56.1 ms  55.3 - 57.4   99.9 %\n";
-        assert_eq!(mask(share), "  gcd  <time>  <middle half>  <share>\n");
+        assert_eq!(mask(share), "  gcd                     <time>  <middle half>  <share>\n");
     }
 
     #[test]

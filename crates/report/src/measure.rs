@@ -124,7 +124,7 @@ impl<'a> Table<'a> {
     /// # Errors
     /// A task's error, [`Disagreement`] if a contender's answers are not the first one's, or what
     /// an executor says when it cannot start.
-    pub(crate) fn measure(self, rounds: usize) -> Result<Vec<Measured>, Box<dyn Error>> {
+    pub(crate) fn measure(self, rounds: usize) -> Result<Outcome, Box<dyn Error>> {
         // A picture needs one round; of three, the one in the middle is the one to show. Repeated
         // maps have no picture.
         let pictures = if self.repeats == 1 { rounds.min(3) } else { 0 };
@@ -159,7 +159,7 @@ impl<'a> Table<'a> {
         }
         let starts: Vec<_> =
             self.rows.iter().map(|row| row.start_time(rounds)).collect::<Result<_, _>>()?;
-        Ok(self.summarise(&times, drawn, &starts))
+        Ok(Outcome { rows: self.summarise(&times, drawn, &starts), answers: expected })
     }
 
     /// One round of one contender: its answers, and the seconds that it took.
@@ -253,6 +253,14 @@ impl<'a> Row<'a> {
         let times: Vec<f64> = (0..rounds).map(|_| start()).collect::<Result<_, _>>()?;
         Ok(Some(Summary::of(&times).median))
     }
+}
+
+/// What became of a table.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) rows: Vec<Measured>,
+    /// Every row's answers.
+    pub(crate) answers: Vec<u64>,
 }
 
 /// What became of a contender.
@@ -391,7 +399,7 @@ mod tests {
         let mut table = Table::new("Measured", short_pairs(), 1);
         table.row::<Gcd>("a", Policy::Queue, &a);
         table.row::<Gcd>("b", Policy::Queue, &b);
-        let measured = table.measure(2).unwrap();
+        let measured = table.measure(2).unwrap().rows;
         // For the answers, to warm up, two rounds, two pictures.
         assert_eq!(log.borrow().concat(), format!("{}{}{}{}", "a", "ab", "abba", "abab"));
         assert_eq!(
@@ -425,7 +433,7 @@ mod tests {
             .start(|| Ok(Recording { name: "start", log: &log, spoilt: false }));
         table.note("and now");
         table.row::<Gcd>("queue", Policy::Queue, &a).mark("<-");
-        let measured = table.measure(1).unwrap();
+        let measured = table.measure(1).unwrap().rows;
         assert_eq!(measured[1].speedup, 1.0);
         assert!(measured[1].start.unwrap() > 0.0 && measured[0].start.is_none());
         assert_eq!(measured[0].predicted, None);

@@ -5,47 +5,46 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// A file that is sure to be writable before there is anything to write.
+/// A file that was found writable before there was anything to write.
 ///
 /// The drawing is written to a temporary file in the same folder, which then takes the name in one
-/// step: a lesson that is interrupted leaves no half a drawing. What is not a regular file (a pipe,
-/// `/dev/null`) cannot be replaced so, and is written directly.
+/// step, so there is never half a drawing. The temporary file exists while it is written and no
+/// longer: a lesson that is interrupted while it measures leaves none. What is not a regular file
+/// (a pipe, `/dev/null`) cannot be replaced so, and is written directly.
 #[derive(Debug)]
-pub(crate) struct SvgFile {
-    path: PathBuf,
-    target: Target,
-}
-
-#[derive(Debug)]
-enum Target {
-    Replace(NamedTempFile),
+pub(crate) enum SvgFile {
+    Replace(PathBuf),
     Direct(File),
 }
 
 impl SvgFile {
     /// Makes sure that there can be a file at this path.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        // What a link points at is replaced, and not the link.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let target = match fs::metadata(&path) {
+        let path = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
-            Ok(there) if !there.is_file() => {
-                Target::Direct(OpenOptions::new().write(true).open(&path)?)
+            Ok(there) if there.is_file() => {
+                // A read-only file says that it is not to be replaced, even where the folder
+                // would allow it. What a link points at is replaced, and not the link.
+                OpenOptions::new().append(true).open(path)?;
+                fs::canonicalize(path)?
             }
-            _ => Target::Replace(temporary_beside(&path)?),
+            Ok(_) => return Ok(Self::Direct(OpenOptions::new().write(true).open(path)?)),
+            Err(_) => path.to_owned(),
         };
-        Ok(Self { path, target })
+        temporary_beside(&path)?;
+        Ok(Self::Replace(path))
     }
 
     /// Writes the drawing.
     pub(crate) fn write(self, drawing: &str) -> io::Result<()> {
-        match self.target {
-            Target::Replace(mut file) => {
+        match self {
+            Self::Replace(path) => {
+                let mut file = temporary_beside(&path)?;
                 file.write_all(drawing.as_bytes())?;
-                file.persist(&self.path)?;
+                file.persist(path)?;
                 Ok(())
             }
-            Target::Direct(mut file) => file.write_all(drawing.as_bytes()),
+            Self::Direct(mut file) => file.write_all(drawing.as_bytes()),
         }
     }
 }
@@ -75,10 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unused_file_leaves_no_trace() {
+    fn until_the_drawing_is_written_there_is_no_trace_of_it() {
         let folder = tempfile::tempdir().unwrap();
-        drop(SvgFile::open(&folder.path().join("a.svg")).unwrap());
+        let file = SvgFile::open(&folder.path().join("a.svg")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        file.write("new").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("a.svg")).unwrap(), "new");
     }
 
     #[test]
