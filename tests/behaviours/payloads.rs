@@ -5,14 +5,13 @@ use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use one_change_tests::{Place, Stage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// Ten million bytes, no two megabytes alike.
+/// Ten million bytes that repeat after a prime number of them, so that no block looks like another.
 fn ten_megabytes(seed: u8) -> Bytes {
-    let mut n = u32::from(seed) + 1;
-    let bytes = (0..10_000_000).map(|_| {
-        n = n.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (n >> 24) as u8
-    });
-    Bytes::from(bytes.collect::<Vec<u8>>())
+    const PERIOD: usize = 65_537;
+    let pattern = (0..PERIOD).map(|at| (at * at + at / 251) as u8 ^ seed).collect::<Vec<u8>>();
+    let mut bytes = pattern.repeat(10_000_000 / PERIOD + 1);
+    bytes.truncate(10_000_000);
+    Bytes::from(bytes)
 }
 
 fn backwards(mut bytes: Bytes) -> Bytes {
