@@ -34,7 +34,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     // Fewer maps for more workers: each map of the threads starts them all.
     let maps = (2_000 / workers.get()).clamp(10, 1_000);
     let title = format!("{} maps", grouped(maps as u64));
-    run.say("Tiny items", "now many maps, each over ten pairs of seven steps")?;
+    run.say("Tiny items", "ten pairs of seven steps, mapped again and again in each round")?;
     let mut table = run.table_of(&title, vec![Pair::new(12, 18)?; 10], maps);
     table.row::<Gcd>("serial", OneAtATime, &Serial);
     table.row::<Gcd>("threads", Queue, &threads);

@@ -52,6 +52,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
         .row::<Gcd>("rayon, with_max_len(1)", Policy::Queue, &single_items)
         .start(move || Ok(WorkStealing::with_max_len(workers, single)?));
     run.measure(table)?;
+    run.say("Start", "from nothing to one small answer from each worker")?;
 
     run.schedule(&["threads", "rayon", "rayon, with_max_len(1)"])?;
     run.answers(&answers)

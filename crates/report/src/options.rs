@@ -7,6 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use kernel::{Pair, read_pairs_file, steps, ten_pairs};
 use std::ffi::OsString;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -127,7 +128,12 @@ fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
 
 fn svg_file(path: &Path) -> Result<SvgFile, NoOptions> {
     SvgFile::open(path).map_err(|error| {
-        NoOptions::Input(format!("{}: the drawing cannot go here: {error}", shown(path)))
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
+            _ => error.to_string(),
+        };
+        NoOptions::Input(format!("{}: the drawing cannot go here: {why}", shown(path)))
     })
 }
 

@@ -134,9 +134,14 @@ impl Run {
         if cfg!(debug_assertions) {
             self.screen.section("Build", "not optimised: its times mean nothing; add --release")?;
         }
-        let machine = match thread::available_parallelism().map_or(1, NonZeroUsize::get) {
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let machine = match cores {
             1 => "1 core here: expect 1.00×; the rest still teaches".to_owned(),
-            cores => counted(cores, "core"),
+            _ if workers.get() > cores => {
+                let workers = counted(workers.get(), "worker");
+                format!("{cores} cores for {workers}: expect at most {cores}.00×")
+            }
+            _ => counted(cores, "core"),
         };
         self.screen.section("Machine", &machine)?;
         Ok(())
