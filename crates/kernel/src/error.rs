@@ -67,7 +67,7 @@ impl Error for TaskError {
 }
 
 /// Did the task run on the item? Set where the error arises.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ran {
     /// It did not: trying again repeats nothing.
     No,
@@ -88,7 +88,7 @@ impl fmt::Display for Ran {
 }
 
 /// The kinds of failure of one item. More may come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum TaskErrorKind {
     /// The task panicked. The worker lives on.
@@ -162,7 +162,7 @@ impl fmt::Display for RemotePanic {
 impl Error for RemotePanic {}
 
 /// How a worker process ended. Workers are numbered from 0 and printed as letters from A.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Death {
     /// It called `exit` with this status.

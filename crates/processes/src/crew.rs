@@ -9,9 +9,9 @@
 //! are read as far as they have come, so a large argument on its way out and a large answer on its
 //! way in pass each other. Blocking on either would wait for a worker that waits for us.
 
-use crate::call::{Answer, Call};
+use crate::call::{Answer, Call, Failure};
 use crate::frame::Frame;
-use crate::line::{Report, Request, hear, say};
+use crate::line::{News, Report, Request, hear, say};
 use crate::pace::Pace;
 use crate::seat::Seat;
 use crate::server::{ForkServer, no};
@@ -38,7 +38,7 @@ pub struct Event {
     /// The number that [`Crew::dispatch`] gave it.
     pub task: u64,
     /// The worker's answer, or why there is none and whether the task may have run.
-    pub outcome: Result<Answer, (Ran, TaskErrorKind)>,
+    pub outcome: Result<Answer, Failure>,
 }
 
 /// Some workers and the calls that they have or wait for.
@@ -100,8 +100,8 @@ impl Crew {
 
     /// Waits until the fork server has reported on every worker that it was asked for.
     fn settle(&mut self) {
-        while self.line.is_some() && self.seats.iter().flatten().any(|seat| seat.pid.is_none()) {
-            self.hear_reports(MsgFlags::empty());
+        while self.seats.iter().flatten().any(|seat| seat.pid.is_none()) {
+            self.hear_report(MsgFlags::empty());
         }
     }
 
@@ -171,27 +171,23 @@ impl Crew {
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
-        let mut news = Vec::with_capacity(1 + self.seats.len());
-        news.extend(self.line.as_ref().map(|line| PollFd::new(line.as_fd(), PollFlags::POLLIN)));
-        let polled = |seat: &&Seat| !seat.ended;
-        for seat in self.seats.iter().flatten().filter(polled) {
+        let (mut news, mut places) = (Vec::new(), Vec::new());
+        for (at, seat) in self.seats.iter().enumerate() {
+            let Some(seat) = seat.as_ref().filter(|seat| !seat.ended) else { continue };
             let mut events = PollFlags::POLLIN;
             events.set(PollFlags::POLLOUT, seat.has_unsent());
             news.push(PollFd::new(seat.socket.as_fd(), events));
+            places.push(at);
         }
+        news.extend(self.line.as_ref().map(|line| PollFd::new(line.as_fd(), PollFlags::POLLIN)));
         // A signal ends the wait early, and there is no news then.
-        let count = poll(&mut news, timeout).unwrap_or(0);
-        let news: Vec<bool> = news.iter().map(|fd| count > 0 && fd.any() == Some(true)).collect();
-        let (line, sockets) = news.split_at(usize::from(self.line.is_some()));
-        let seats = self.seats.iter().enumerate();
-        let seats = seats.filter(|(_, seat)| seat.as_ref().is_some_and(|seat| polled(&seat)));
-        let ready: Vec<usize> =
-            seats.zip(sockets).filter(|(_, ready)| **ready).map(|((at, _), _)| at).collect();
-        for at in ready {
+        let _ = poll(&mut news, timeout);
+        let news: Vec<bool> = news.iter().map(|fd| fd.any() == Some(true)).collect();
+        for (&at, _) in places.iter().zip(&news).filter(|(_, news)| **news) {
             self.receive(at, false);
         }
-        if line.contains(&true) {
-            self.hear_reports(MsgFlags::MSG_DONTWAIT);
+        if news.len() > places.len() && news[places.len()] {
+            while self.hear_report(MsgFlags::MSG_DONTWAIT) {}
         }
         std::mem::take(&mut self.events)
     }
@@ -232,8 +228,8 @@ impl Crew {
         if seat.ended && !to_the_end {
             // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
             // makes sure of the report, which tells what it died of.
-            let worker = seat.worker;
-            self.ask(&Request::Kill { worker }, None);
+            let request = Request::Kill(seat.worker);
+            self.ask(&request, None);
         }
         if answered {
             self.deaths = 0;
@@ -241,33 +237,32 @@ impl Crew {
         }
     }
 
-    /// Takes in what the fork server has to report: once, or all that is there without waiting.
-    fn hear_reports(&mut self, flags: MsgFlags) {
-        while let Some(line) = &self.line {
-            match hear::<Report>(line, flags) {
-                Ok(Some((Report::Spawned { worker, pid }, _))) => {
-                    if let Some(at) = self.seat_of(worker) {
-                        self.seats[at].as_mut().expect("it is taken").pid = Some(pid);
+    /// Takes in one report of the fork server. False if there is none.
+    fn hear_report(&mut self, flags: MsgFlags) -> bool {
+        let Some(line) = &self.line else { return false };
+        match hear::<Report>(line, flags) {
+            Ok(Some((Report { worker, news }, _))) => {
+                let seats = &mut self.seats;
+                let is_it = |seat: &Option<Seat>| seat.as_ref().is_some_and(|s| s.worker == worker);
+                match (seats.iter().position(is_it), news) {
+                    (Some(at), News::Spawned(pid)) => {
+                        seats[at].as_mut().expect("it is taken").pid = Some(pid);
                     }
+                    (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
+                    (Some(at), News::Exited(status)) => self.exited(at, status),
+                    (None, _) => {}
                 }
-                Ok(Some((Report::Refused { worker, errno }, _))) => {
-                    self.not_forked(worker, Errno::from_raw(errno));
-                }
-                Ok(Some((Report::Exited { worker, status }, _))) => self.exited(worker, status),
-                Err(Errno::EAGAIN) => return,
-                Ok(None) | Err(_) => self.server_gone(),
             }
-            if !flags.contains(MsgFlags::MSG_DONTWAIT) {
-                return;
-            }
+            Err(Errno::EAGAIN) => return false,
+            Ok(None) | Err(_) => self.server_gone(),
         }
+        true
     }
 
     /// A worker has died: its running call fails, those behind it wait for another worker, and
     /// another worker takes the seat.
     // ANCHOR: death
-    fn exited(&mut self, worker: u64, status: i32) {
-        let Some(at) = self.seat_of(worker) else { return };
+    fn exited(&mut self, at: usize, status: i32) {
         // What it wrote before it died is as good as any answer. (No end of file need follow: a
         // process that the task has started may still have the socket.)
         self.receive(at, true);
@@ -303,8 +298,7 @@ impl Crew {
 
     /// The system has refused a fork. The other workers go on, and the seat stays empty until one
     /// of them has answered: what was short may be there again by then.
-    fn not_forked(&mut self, worker: u64, errno: Errno) {
-        let Some(at) = self.seat_of(worker) else { return };
+    fn not_forked(&mut self, at: usize, errno: Errno) {
         self.bury(at, None);
         self.refused = Some(errno);
         self.give_up_without_workers();
@@ -320,6 +314,7 @@ impl Crew {
     /// Without the fork server its workers die too, and nobody can start others.
     fn server_gone(&mut self) {
         self.line = None;
+        self.server.reap();
         self.broken = Some("its fork server has died".to_owned());
         for at in 0..self.seats.len() {
             self.receive(at, true);
@@ -338,7 +333,7 @@ impl Crew {
             Ok((ours, theirs)) => {
                 let worker = self.next_worker;
                 self.next_worker += 1;
-                self.ask(&Request::Spawn { worker }, Some(theirs));
+                self.ask(&Request::Spawn(worker), Some(theirs));
                 self.seats[at] = Some(Seat::new(worker, ours));
             }
             Err(errno) => self.refused = Some(errno),
@@ -358,13 +353,9 @@ impl Crew {
         }
     }
 
-    fn seat_of(&self, worker: u64) -> Option<usize> {
-        self.seats.iter().position(|seat| seat.as_ref().is_some_and(|seat| seat.worker == worker))
-    }
-
     /// The workers' process ids, in the order of the seats. It takes in the news first.
     pub fn worker_pids(&mut self) -> Vec<u32> {
-        self.hear_reports(MsgFlags::MSG_DONTWAIT);
+        while self.hear_report(MsgFlags::MSG_DONTWAIT) {}
         self.settle();
         self.seats.iter().flatten().filter_map(|seat| seat.pid).map(|pid| pid as u32).collect()
     }
@@ -388,17 +379,9 @@ impl Drop for Crew {
             // worker ends its running task, cannot send the answer, and goes.
             let _ = shutdown(seat.socket.as_raw_fd(), Shutdown::Both);
         }
-        while let (Some(line), true) = (&self.line, self.seats.iter().any(Option::is_some)) {
-            match hear::<Report>(line, MsgFlags::empty()) {
-                Ok(Some((Report::Exited { worker, .. } | Report::Refused { worker, .. }, _))) => {
-                    if let Some(at) = self.seat_of(worker) {
-                        self.seats[at] = None;
-                    }
-                }
-                Ok(Some((Report::Spawned { .. }, _))) => {}
-                // The fork server is dead, and its workers with it.
-                Ok(None) | Err(_) => return,
-            }
+        self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
+        while self.seats.iter().any(Option::is_some) {
+            self.hear_report(MsgFlags::empty());
         }
     }
     // ANCHOR_END: drop

@@ -76,7 +76,7 @@ impl Inbox {
             self.start += length;
             self.bytes[start..start + length].to_vec()
         };
-        Ok(Some(Frame { bytes, header, descriptors }))
+        Ok(Some(Frame { header, bytes, descriptors }))
     }
 
     /// The header of the next frame, if it is there.

@@ -16,57 +16,44 @@ use std::os::fd::{AsFd, OwnedFd};
 pub enum Request {
     /// Open a line: its other end comes with the message.
     Line,
-    /// Fork a worker: its end of its socket comes with the message.
-    Spawn {
-        /// The number that it gets.
-        worker: u64,
-    },
-    /// Kill a worker, if it is still there.
+    /// Fork a worker with this number: its end of its socket comes with the message.
+    Spawn(u64),
+    /// Kill the worker with this number, if it is still there.
     ///
     /// The pool does not do it itself. Only who reaps knows that a process id still belongs to the
     /// process that it meant.
-    Kill {
-        /// Its number.
-        worker: u64,
-    },
+    Kill(u64),
 }
 
-/// What the fork server tells, unasked where it is a death.
+/// What the fork server tells about a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Report {
-    /// The worker is there.
-    Spawned {
-        /// Its number.
-        worker: u64,
-        /// Its process id.
-        pid: i32,
-    },
-    /// The worker could not be forked.
-    Refused {
-        /// Its number.
-        worker: u64,
-        /// The system's reason.
-        errno: i32,
-    },
-    /// The worker has ended and is reaped.
-    Exited {
-        /// Its number.
-        worker: u64,
-        /// How it ended, as `wait(2)` tells it.
-        status: i32,
-    },
+pub struct Report {
+    /// Which worker.
+    pub worker: u64,
+    /// What has become of it.
+    pub news: News,
 }
 
-/// Sends one message, with a descriptor or without.
+/// What becomes of a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum News {
+    /// It is there, with this process id.
+    Spawned(i32),
+    /// It could not be forked; the number is the system's reason.
+    Refused(i32),
+    /// It has ended and is reaped; the number is the status of `wait(2)`. Told unasked.
+    Exited(i32),
+}
+
+/// Sends one message, with a descriptor or without. The sender keeps no copy of the descriptor.
 pub fn say<T: Serialize>(
     line: impl AsFd,
     message: &T,
     descriptor: Option<OwnedFd>,
     flags: MsgFlags,
 ) -> nix::Result<()> {
-    let bytes = crate::call::write(message, Vec::new()).expect("numbers serialise");
-    // The copy that the message holds is the only one left when this returns.
-    let descriptor: Vec<OwnedFd> = descriptor.into_iter().collect();
+    let bytes = postcard::to_stdvec(message).expect("numbers serialise");
+    let descriptor = Vec::from_iter(descriptor);
     retry(|| send(&line, &[IoSlice::new(&bytes)], &descriptor, flags)).map(drop)
 }
 
@@ -77,9 +64,8 @@ pub fn hear<T: DeserializeOwned>(
 ) -> nix::Result<Option<(T, Option<OwnedFd>)>> {
     let (mut bytes, mut descriptors) = ([0; 64], Vec::new());
     let length = retry(|| receive(&line, &mut bytes, &mut descriptors, flags))?;
-    if length == 0 {
-        return Ok(None);
-    }
-    let message = crate::call::read(&bytes[..length]).expect("both ends are this program");
-    Ok(Some((message, descriptors.pop())))
+    // No message is empty, so nothing is the end.
+    let message = (length > 0).then(|| postcard::from_bytes(&bytes[..length]));
+    let message = message.transpose().expect("both ends are this program");
+    Ok(message.map(|message| (message, descriptors.pop())))
 }

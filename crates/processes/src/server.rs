@@ -6,6 +6,7 @@ use crate::line::{Request, say};
 use crate::{template, wire, worker};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, SockType};
+use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -66,7 +67,8 @@ impl ForkServer {
         let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
         match *running {
             Some(server) if server.is_ours() && server.is_alive() => Ok(server),
-            _ => {
+            dead => {
+                dead.inspect(|server| server.reap());
                 let server = Self::fork()?;
                 Ok(running.insert(Box::leak(Box::new(server))))
             }
@@ -85,7 +87,7 @@ impl ForkServer {
         let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
         let owner = getpid();
         // What waits in the buffer of standard output would be in every worker, and printed again.
-        io::stdout().flush().map_err(|error| StartError::System("flushing the output", error))?;
+        let _ = io::stdout().flush();
         // SAFETY: this process has one thread, as counted above, so the child is a whole copy: no
         // lock is held by a thread that it lacks.
         match unsafe { fork() }.map_err(no("a fork"))? {
@@ -96,10 +98,8 @@ impl ForkServer {
                 // The template and every worker end here. Nothing may unwind further: the caller's
                 // own frames would run on in a second copy of the program.
                 let life = AssertUnwindSafe(|| {
-                    // Anything else than a worker's socket means that the program has ended.
-                    if let Ok(Some(socket)) = template::serve(theirs, owner) {
-                        worker::serve(socket);
-                    }
+                    // Anything else than a socket, in a worker, means that the program has ended.
+                    template::serve(theirs, owner).map(|worker| worker.map(worker::serve))
                 });
                 let status = if catch_unwind(life).is_ok() { 0 } else { 101 };
                 let _ = io::stdout().flush();
@@ -119,6 +119,14 @@ impl ForkServer {
     /// Which functions its workers have.
     pub(crate) fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// Takes the dead fork server off the list of the program's children.
+    pub(crate) fn reap(&self) {
+        // Not if it lives and only a line was lost: that would be to wait for the program's end.
+        if self.is_ours() && !self.is_alive() {
+            let _ = waitpid(self.pid, None); // an error if another pool has done it
+        }
     }
 
     fn is_alive(&self) -> bool {

@@ -7,7 +7,7 @@
 //! The template never waits for anybody: it forks, reaps and reports, and what a pool does not
 //! read at once is kept for it. A pool that is busy or stuck holds up no other pool's workers.
 
-use crate::line::{Report, Request, hear, say};
+use crate::line::{News, Report, Request, hear, say};
 use crate::wire::retry;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -20,13 +20,11 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// The template's end of a pool's line.
+/// The template's end of a pool's line, and the reports that the pool has no room for yet.
 struct Line {
-    number: u64,
+    id: u64,
     socket: OwnedFd,
-    /// Reports that the pool has not had room for yet.
     unsaid: VecDeque<Report>,
-    open: bool,
 }
 
 /// A worker that has not been reaped.
@@ -43,9 +41,10 @@ struct Child {
 struct Template {
     root: OwnedFd,
     deaths: SignalFd,
+    /// The program's signal mask, for the workers.
     mask: SigSet,
     lines: Vec<Line>,
-    opened: u64,
+    lines_opened: u64,
     children: Vec<Child>,
 }
 
@@ -64,13 +63,12 @@ pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Option<OwnedFd>> {
         // The terminal's input is the program's. A worker that read it would take lines away.
         dup2_stdin(null)?;
     }
-    let child_signal = SigSet::from(Signal::SIGCHLD);
-    let mut mask = SigSet::empty();
+    let (child_signal, mut mask) = (SigSet::from(Signal::SIGCHLD), SigSet::empty());
     sigprocmask(SigmaskHow::SIG_BLOCK, Some(&child_signal), Some(&mut mask))?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let deaths = SignalFd::with_flags(&child_signal, flags)?;
     let (lines, children) = (Vec::new(), Vec::new());
-    Template { root, deaths, mask, lines, opened: 0, children }.serve()
+    Template { root, deaths, mask, lines, lines_opened: 0, children }.serve()
 }
 // ANCHOR_END: template
 
@@ -86,93 +84,96 @@ fn end_with(parent: Pid) -> nix::Result<()> {
 impl Template {
     fn serve(mut self) -> nix::Result<Option<OwnedFd>> {
         loop {
-            let (root, deaths) = (self.root.as_fd(), self.deaths.as_fd());
-            let mut news: Vec<PollFd> =
-                [root, deaths].map(|fd| PollFd::new(fd, PollFlags::POLLIN)).into();
-            for line in &self.lines {
-                let mut events = PollFlags::POLLIN;
-                events.set(PollFlags::POLLOUT, !line.unsaid.is_empty());
-                news.push(PollFd::new(line.socket.as_fd(), events));
-            }
-            retry(|| poll(&mut news, PollTimeout::NONE))?;
-            let news: Vec<bool> = news.iter().map(|fd| fd.any() == Some(true)).collect();
+            let news = self.wait()?;
             // Deaths first, so that a pool hears of one before it hears of the replacement.
-            if news[1] {
+            if news[0] {
                 self.reap();
             }
-            if news[0] {
+            if news[1] {
                 match hear(&self.root, MsgFlags::empty())? {
                     None => return Ok(None), // the program has ended
-                    Some((Request::Line, Some(socket))) => self.open(socket),
+                    Some((Request::Line, Some(socket))) => {
+                        let (id, unsaid) = (self.lines_opened, VecDeque::new());
+                        self.lines.push(Line { id, socket, unsaid });
+                        self.lines_opened += 1;
+                    }
                     Some(_) => {} // a line whose end got lost: the pool sees it closed
                 }
             }
-            for at in (0..self.lines.len()).filter(|&at| news.get(at + 2) == Some(&true)) {
-                if let Some(worker) = self.attend(at)? {
-                    return Ok(Some(worker));
+            // From the last to the first, so that a removal moves nobody who is still to come.
+            for at in (0..news.len() - 2).rev().filter(|at| news[at + 2]) {
+                if let Some(socket) = self.attend(at)? {
+                    return Ok(Some(socket));
                 }
             }
-            self.lines.retain(|line| line.open);
         }
     }
 
-    fn open(&mut self, socket: OwnedFd) {
-        self.opened += 1;
-        self.lines.push(Line { number: self.opened, socket, unsaid: VecDeque::new(), open: true });
+    /// Waits for news, and says where there are any: deaths, the root, the lines in order.
+    fn wait(&self) -> nix::Result<Vec<bool>> {
+        let watch = |fd, events| PollFd::new(fd, events);
+        let mut news = vec![
+            watch(self.deaths.as_fd(), PollFlags::POLLIN),
+            watch(self.root.as_fd(), PollFlags::POLLIN),
+        ];
+        for line in &self.lines {
+            let mut events = PollFlags::POLLIN;
+            events.set(PollFlags::POLLOUT, !line.unsaid.is_empty());
+            news.push(watch(line.socket.as_fd(), events));
+        }
+        retry(|| poll(&mut news, PollTimeout::NONE))?;
+        Ok(news.iter().map(|fd| fd.any() == Some(true)).collect())
     }
 
     /// Does what the pool on this line asks for. In a new worker it returns the worker's socket.
     fn attend(&mut self, at: usize) -> nix::Result<Option<OwnedFd>> {
-        let line = self.lines[at].number;
+        let line = self.lines[at].id;
         match hear(&self.lines[at].socket, MsgFlags::MSG_DONTWAIT) {
-            Err(Errno::EAGAIN) => {} // only room for reports
-            Ok(Some((Request::Spawn { worker }, socket))) => {
-                // Without its socket, this process has no descriptor left to give.
-                match socket.map_or(Err(Errno::EMFILE), |socket| self.spawn(line, worker, socket)) {
-                    Ok(Ok(pid)) => self.report(line, Report::Spawned { worker, pid: pid.as_raw() }),
-                    Ok(Err(socket)) => return Ok(Some(socket)),
-                    Err(errno) => {
-                        self.report(line, Report::Refused { worker, errno: errno as i32 })
-                    }
-                }
-            }
-            Ok(Some((Request::Kill { worker }, _))) => {
+            Ok(Some((Request::Spawn(worker), socket))) => return self.spawn(line, worker, socket),
+            Ok(Some((Request::Kill(worker), _))) => {
                 self.kill(|child| child.line == line && child.worker == worker);
             }
+            Err(Errno::EAGAIN) => self.tell(at), // no request, but room for reports
             // The pool is gone without a word, or the line is.
             Ok(None | Some((Request::Line, _))) | Err(_) => {
-                self.lines[at].open = false;
+                self.lines.swap_remove(at);
                 self.kill(|child| child.line == line);
             }
         }
-        self.tell(at);
         Ok(None)
     }
 
-    /// Forks a worker: its process id here, its socket there.
+    /// Forks a worker. In the worker it returns the worker's socket.
     // ANCHOR: spawn
     fn spawn(
         &mut self,
         line: u64,
         worker: u64,
-        socket: OwnedFd,
-    ) -> nix::Result<Result<Pid, OwnedFd>> {
+        socket: Option<OwnedFd>,
+    ) -> nix::Result<Option<OwnedFd>> {
         let template = getpid();
-        // SAFETY: this process has one thread, so the child is a whole copy of it: no lock is held
-        // by anybody who is not there, and the child may do anything that the template may.
-        match unsafe { fork() }? {
-            ForkResult::Parent { child: pid } => {
-                // `socket` is dropped here, before any other fork: the worker's end is now the
-                // worker's alone, and its death is the end of the file.
-                self.children.push(Child { pid, line, worker });
-                Ok(Ok(pid))
+        let news = if socket.is_none() {
+            News::Refused(Errno::EMFILE as i32) // its socket could not be opened here
+        } else {
+            // SAFETY: this process has one thread, so the child is a whole copy of it: no lock is
+            // held by a thread that is not there, and the child may do what the template may.
+            match unsafe { fork() } {
+                Err(errno) => News::Refused(errno as i32),
+                Ok(ForkResult::Parent { child: pid }) => {
+                    self.children.push(Child { pid, line, worker });
+                    News::Spawned(pid.as_raw())
+                }
+                Ok(ForkResult::Child) => {
+                    end_with(template)?;
+                    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)?;
+                    return Ok(socket);
+                }
             }
-            ForkResult::Child => {
-                end_with(template)?;
-                sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)?;
-                Ok(Err(socket))
-            }
-        }
+        };
+        self.report(line, Report { worker, news });
+        // `socket` is dropped here, before any other fork: the worker's end is now the worker's
+        // alone, and when the worker dies there is an end of file.
+        Ok(None)
     }
     // ANCHOR_END: spawn
 
@@ -190,7 +191,7 @@ impl Template {
             }
             if let Some(at) = self.children.iter().position(|child| child.pid.as_raw() == pid) {
                 let Child { line, worker, .. } = self.children.swap_remove(at);
-                self.report(line, Report::Exited { worker, status });
+                self.report(line, Report { worker, news: News::Exited(status) });
             }
         }
     }
@@ -204,20 +205,19 @@ impl Template {
     }
 
     fn report(&mut self, line: u64, report: Report) {
-        if let Some(at) = self.lines.iter().position(|other| other.number == line) {
+        if let Some(at) = self.lines.iter().position(|other| other.id == line) {
             self.lines[at].unsaid.push_back(report);
             self.tell(at);
         }
     }
 
-    /// Says what the line has room for.
+    /// Says what the line has room for. What it has none for waits until there is some, or until
+    /// the line is closed.
     fn tell(&mut self, at: usize) {
-        let line = &mut self.lines[at];
-        while let Some(report) = line.unsaid.front() {
-            if say(&line.socket, report, None, MsgFlags::MSG_DONTWAIT).is_err() {
-                return; // no room, or nobody there: the next poll tells which
-            }
-            line.unsaid.pop_front();
+        let Line { socket, unsaid, .. } = &mut self.lines[at];
+        while unsaid.front().is_some_and(|r| say(&*socket, r, None, MsgFlags::MSG_DONTWAIT).is_ok())
+        {
+            unsaid.pop_front();
         }
     }
 }

@@ -4,11 +4,11 @@
 //! starts the next call. So what the pool has not heard of when the worker dies is the one call
 //! that was running and those that had not begun, and the two are told apart by counting.
 
-use crate::call::{enter, panicked};
-use crate::frame::{Frame, Kind};
+use crate::call::enter;
+use crate::frame::{Frame, Kind, body};
 use crate::inbox::Inbox;
 use crate::wire::{retry, send};
-use kernel::RemotePanic;
+use kernel::{Ran, RemotePanic, TaskErrorKind};
 use nix::sys::socket::MsgFlags;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
@@ -19,19 +19,17 @@ use std::time::Instant;
 
 /// Serves the pool at the other end of the socket until that end is closed.
 // ANCHOR: worker_loop
-pub fn serve(socket: OwnedFd) {
+pub fn serve(socket: OwnedFd) -> nix::Result<()> {
     note_panics();
     let mut inbox = Inbox::default();
     loop {
         // Blocking, both ways: a worker has nothing else to do. The pool never blocks, and that is
         // enough for the two not to wait for each other.
-        let call = match inbox.take() {
-            Ok(Some(call)) => call,
-            Ok(None) => match retry(|| inbox.fill(&socket, MsgFlags::empty())) {
-                Ok(0) | Err(_) => return, // the pool is gone, or has no more for us
-                Ok(_) => continue,
-            },
-            Err(why) => panic!("the pool sent what is no frame: {why}"),
+        let Some(call) = inbox.take().expect("the pool sends frames") else {
+            match retry(|| inbox.fill(&socket, MsgFlags::empty()))? {
+                0 => return Ok(()), // the pool has no more for us
+                _ => continue,
+            }
         };
         let answer = answer(call);
         // What the task printed is on its way before its answer is.
@@ -39,10 +37,7 @@ pub fn serve(socket: OwnedFd) {
         let mut rest = &answer.bytes[..];
         while !rest.is_empty() {
             let part = [IoSlice::new(rest)];
-            match retry(|| send(&socket, &part, &[], MsgFlags::empty())) {
-                Ok(sent) => rest = &rest[sent..],
-                Err(_) => return,
-            }
+            rest = &rest[retry(|| send(&socket, &part, &[], MsgFlags::empty()))?..];
         }
     }
 }
@@ -51,45 +46,30 @@ pub fn serve(socket: OwnedFd) {
 /// Runs the call, and has an answer whatever happens short of the process's end.
 // ANCHOR: answer
 fn answer(call: Frame) -> Frame {
-    let start = Instant::now();
-    let task = call.header.task;
-    let called = Cell::new(false);
+    let (start, ran) = (Instant::now(), Cell::new(Ran::No));
     // Unwind safe: the call is dropped here and the function captures nothing. A `static` that the
     // task left half changed is the task's own, as under every executor.
-    let outcome = match catch_unwind(AssertUnwindSafe(|| enter(&call, &called))) {
-        Ok(Ok(bytes)) => (Kind::Answer, Ok(bytes)),
-        Ok(Err((kind, why))) => (kind, text(why)),
-        Err(payload) => {
-            let mut panic = RemotePanic::from_payload(&*payload);
-            (panic.location, panic.backtrace) = NOTED.take().unwrap_or_default();
-            // A payload may panic again when it is dropped. Its memory is not worth the risk.
-            std::mem::forget(payload);
-            (Kind::Panicked, panicked(&panic))
-        }
+    let outcome = catch_unwind(AssertUnwindSafe(|| enter(&call, &ran))).unwrap_or_else(|payload| {
+        let mut panic = RemotePanic::from_payload(&*payload);
+        (panic.location, panic.backtrace) = NOTED.take();
+        // A payload may panic again when it is dropped. Its memory is not worth the risk.
+        std::mem::forget(payload);
+        Err((ran.get(), TaskErrorKind::Panicked(panic)))
+    });
+    let (kind, bytes) = match outcome {
+        Ok(bytes) => (Kind::Answer, bytes),
+        Err(failure) => (Kind::Failure, body(&failure).expect("words fit into a frame")),
     };
-    let frame = |kind, bytes| {
-        let nanoseconds = start.elapsed().as_nanos() as u64;
-        Frame::new(kind, task, called.get(), [nanoseconds, 0], bytes)
-    };
-    let (kind, bytes) = outcome;
-    // An answer over the limit is one more reason to have none.
-    let answer = bytes.and_then(|bytes| frame(kind, bytes));
-    answer
-        .or_else(|why| text(why).and_then(|bytes| frame(Kind::NotSerialised, bytes)))
-        .expect("a sentence fits into a frame")
+    let nanoseconds = start.elapsed().as_nanos() as u64;
+    Frame::new(kind, call.header.task, [nanoseconds, 0], bytes)
 }
 // ANCHOR_END: answer
-
-/// The body for a sentence.
-fn text(why: String) -> Result<Vec<u8>, String> {
-    crate::call::write(&why, Frame::room())
-}
 
 thread_local! {
     /// Whether this thread is the one that runs the tasks.
     static RUNS_TASKS: Cell<bool> = const { Cell::new(false) };
     /// Place and backtrace of the last panic on it.
-    static NOTED: RefCell<Option<(Option<String>, Option<String>)>> = const { RefCell::new(None) };
+    static NOTED: RefCell<(Option<String>, Option<String>)> = const { RefCell::new((None, None)) };
 }
 
 /// Notes each panic's place and backtrace, which are known to the hook and to nobody after it.
@@ -104,9 +84,9 @@ fn note_panics() {
         if !RUNS_TASKS.get() {
             return before(panic);
         }
-        // Asks `RUST_BACKTRACE` and `RUST_LIB_BACKTRACE` by itself.
+        // It asks `RUST_BACKTRACE` and `RUST_LIB_BACKTRACE` by itself.
         let trace = Backtrace::capture();
         let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
-        NOTED.set(Some((panic.location().map(ToString::to_string), trace)));
+        NOTED.set((panic.location().map(ToString::to_string), trace));
     }));
 }
