@@ -1,6 +1,6 @@
 //! What a person types.
 
-use crate::{Failure, LESSONS, doctor, predict};
+use crate::{Failure, LESSONS, compare, doctor, exercise, predict};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use report::Lesson;
@@ -35,6 +35,31 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         pairs: Option<PathBuf>,
     },
+    /// Run a lesson and lay its output beside the recorded one.
+    Compare {
+        /// The lesson's number.
+        #[arg(value_name = "LESSON", value_parser = lesson)]
+        lesson: Lesson,
+    },
+    /// Check your solution of a lesson's exercise.
+    Exercise {
+        /// The lesson's number.
+        #[arg(value_name = "LESSON", value_parser = lesson)]
+        lesson: Lesson,
+        /// Check the solution that stands beside your file, instead of yours.
+        #[arg(long)]
+        solution: bool,
+    },
+    /// A hint for a lesson's exercise.
+    Hint {
+        /// The lesson's number.
+        #[arg(value_name = "LESSON", value_parser = lesson)]
+        lesson: Lesson,
+        /// Which hint, 1 to 3.
+        #[arg(value_name = "HINT", value_parser = which_hint, default_value = "1")]
+        #[arg(allow_negative_numbers = true)]
+        which: usize,
+    },
     /// What this machine can show: cores and limits on them, tools, and which lessons work.
     Doctor,
 }
@@ -66,6 +91,12 @@ pub fn run(
             predict::print(&asked, out)?;
             Ok(0)
         }
+        Command::Compare { lesson } => compare::compare(lesson, out),
+        Command::Exercise { lesson, solution } => exercise::check(lesson, solution, out),
+        Command::Hint { lesson, which } => {
+            exercise::hint(lesson, which, out)?;
+            Ok(0)
+        }
         Command::Doctor => {
             doctor::print(&doctor::Facts::gather(), out)?;
             Ok(0)
@@ -78,7 +109,7 @@ fn one_line(message: &str) -> String {
     let paragraph = message.split("\n\n").next().unwrap_or_default();
     let words: Vec<&str> = paragraph.split_whitespace().collect();
     let line = words.join(" ");
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+    format!("{}; --help lists the options", line.strip_prefix("error: ").unwrap_or(&line))
 }
 
 fn lesson(word: &str) -> Result<Lesson, String> {
@@ -86,6 +117,14 @@ fn lesson(word: &str) -> Result<Lesson, String> {
     number.and_then(|number| LESSONS.get(number).copied()).ok_or_else(|| {
         format!("there is no such lesson; the lessons are 0 to {}", LESSONS.len() - 1)
     })
+}
+
+fn which_hint(word: &str) -> Result<usize, String> {
+    let last = exercise::HINTS_EACH;
+    word.parse()
+        .ok()
+        .filter(|which| (1..=last).contains(which))
+        .ok_or_else(|| format!("there are {last} hints, 1 to {last}"))
 }
 
 fn workers(word: &str) -> Result<NonZeroUsize, String> {

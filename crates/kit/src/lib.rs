@@ -6,10 +6,13 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+pub mod compare;
 pub mod doctor;
+pub mod exercise;
 mod failure;
 pub mod predict;
 mod words;
+mod workspace;
 
 pub use cli::run;
 pub use failure::Failure;

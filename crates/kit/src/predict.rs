@@ -5,14 +5,14 @@
 //! from the same numbers.
 
 use crate::Failure;
-use crate::words::{LABEL, Unit, count, list, paragraph};
+use crate::words::{LABEL, count, list, paragraph};
 use kernel::{Pair, euclid, read_pairs_file, steps, ten_pairs};
-use report::Lesson;
+use report::{Lesson, bars, ratio, speedup as shown_speedup, steps as steps_of};
 use schedule::{Policy, bound, makespan, plan, speedup};
 use std::cmp::Ordering;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is to be predicted, checked and ready.
 #[derive(Clone, Debug)]
@@ -25,7 +25,6 @@ pub struct Asked {
     costs: Vec<u64>,
     total: u64,
     longest: u64,
-    unit: Unit,
 }
 
 impl Asked {
@@ -47,11 +46,14 @@ impl Asked {
         let costs: Vec<u64> = pairs.iter().copied().map(steps).collect();
         let total =
             costs.iter().try_fold(0u64, |sum, &cost| sum.checked_add(cost)).ok_or_else(|| {
-                Failure::input("the steps of all pairs together do not fit in 64 bits")
+                let file = file.as_deref().unwrap_or(Path::new("")).display().to_string();
+                let file = file.escape_debug();
+                Failure::input(format!(
+                    "{file}: all these pairs take more steps than 64 bits can count"
+                ))
             })?;
         let longest = costs.iter().copied().max().unwrap_or(0);
-        let unit = Unit::of(longest);
-        Ok(Self { lesson, guess, workers, file, pairs, costs, total, longest, unit })
+        Ok(Self { lesson, guess, workers, file, pairs, costs, total, longest })
     }
 
     fn speedup(&self, policy: Policy) -> f64 {
@@ -104,58 +106,21 @@ fn print_question(asked: &Asked, out: &mut impl Write) -> io::Result<()> {
     paragraph(out, "Guess", &format!("{}   (any number; nothing is run)", asked.command("1.9")))
 }
 
-/// At most this many items are drawn; of more, the first ones.
-const DRAWN: usize = 24;
-/// The longest bar, in marks.
-const WIDEST: u64 = 40;
-
 fn print_items(asked: &Asked, out: &mut impl Write) -> io::Result<()> {
-    let Asked { unit, pairs, costs, .. } = asked;
-    let mark = steps_a_mark(asked.longest);
-    let each = match unit {
-        Unit::Steps => unit.steps(mark),
-        Unit::Millions => format!("{} million steps", mark as f64 / 1e6),
-    };
-    paragraph(out, "Items", &format!("{}; one = stands for {each}", count(pairs.len(), "pair")))?;
-    let names: Vec<String> = pairs.iter().take(DRAWN).map(Pair::to_string).collect();
-    let numbers: Vec<String> = costs.iter().map(|&cost| unit.number(cost)).collect();
-    let wide = |texts: &[String]| texts.iter().map(String::len).max().unwrap_or(0);
-    let (name_width, number_width) = (wide(&names), wide(&numbers));
-    for (index, name) in names.iter().enumerate() {
-        // Rounded to the nearest mark, but an item that costs something is seen.
-        let marks = ((costs[index] + mark / 2) / mark).max(1) as usize;
-        let (item, number) = (index + 1, &numbers[index]);
-        writeln!(
-            out,
-            "  {item:>4}  {name:<name_width$}  {number:>number_width$}  {}",
-            "=".repeat(marks)
-        )?;
-    }
-    if pairs.len() > DRAWN {
-        writeln!(out, "        and {} more", pairs.len() - DRAWN)?;
-    }
-    let which = 1 + costs.iter().position(|&cost| cost == asked.longest).unwrap_or(0);
-    writeln!(
+    paragraph(
         out,
-        "{:LABEL$}{} in all; the longest is item {which} with {}",
-        "",
-        unit.steps(asked.total),
-        unit.number(asked.longest)
-    )
-}
-
-/// How many steps one mark stands for: 1, 2 or 5 times a power of ten, so that a reader can count.
-fn steps_a_mark(longest: u64) -> u64 {
-    let mut power = 1u64;
-    loop {
-        for times in [1, 2, 5] {
-            let mark = power.saturating_mul(times);
-            if longest / mark <= WIDEST {
-                return mark;
-            }
-        }
-        power = power.saturating_mul(10);
+        "Items",
+        &format!("{}, and the steps of each", count(asked.pairs.len(), "pair")),
+    )?;
+    for bar in bars(&asked.costs, 40) {
+        writeln!(out, "{bar}")?;
     }
+    let longest = 1 + asked.costs.iter().position(|&cost| cost == asked.longest).unwrap_or(0);
+    paragraph(
+        out,
+        "",
+        &format!("{} steps in all; item {longest} is the longest", steps_of(asked.total)),
+    )
 }
 
 /// What the reader is asked: one number to guess, and what else to think of.
@@ -214,7 +179,7 @@ impl Row {
     }
 
     fn shown(&self) -> String {
-        let (from, to) = (times(self.range.0), times(self.range.1));
+        let (from, to) = (shown_speedup(self.range.0), shown_speedup(self.range.1));
         if from == to { from } else { format!("{} to {to}", from.trim_end_matches('x')) }
     }
 
@@ -231,20 +196,15 @@ impl Row {
     }
 }
 
-/// A factor as it is printed: two decimals while they say something.
-fn times(factor: f64) -> String {
-    if factor < 1000.0 { format!("{factor:.2}x") } else { format!("{factor:.0}x") }
-}
-
 fn print_answer(asked: &Asked, guess: f64, out: &mut impl Write) -> io::Result<()> {
     let workers = count(asked.workers.get(), "worker");
-    let (total, unit) = (asked.total, asked.unit);
+    let total = asked.total;
     let what = if asked.lesson.number == 0 { " fewer divisions" } else { "" };
-    paragraph(out, "Your guess", &format!("{}{what}", times(guess)))?;
+    paragraph(out, "Your guess", &format!("{}{what}", shown_speedup(guess)))?;
     paragraph(
         out,
         "Prediction",
-        &format!("{}, longest item {}", unit.steps(total), unit.number(asked.longest)),
+        &format!("{} steps, longest item {}", steps_of(total), steps_of(asked.longest)),
     )?;
     if asked.lesson.number == 0 {
         return print_euclid(asked, guess, out);
@@ -277,11 +237,8 @@ fn print_answer(asked: &Asked, guess: f64, out: &mut impl Write) -> io::Result<(
 fn policy_rows(asked: &Asked) -> Vec<Row> {
     let workers = asked.workers.get();
     let any = asked.any_number();
-    let divided = format!(
-        "{} / {}: total / longest item",
-        asked.unit.number(asked.total),
-        asked.unit.number(asked.longest)
-    );
+    let divided =
+        format!("{} / {}: total / longest item", steps_of(asked.total), steps_of(asked.longest));
     let limit = if any < workers as f64 {
         "the longest item alone takes that long"
     } else {
@@ -354,7 +311,7 @@ fn nearest(asked: &Asked, guess: f64, rows: &[Row], answer: &str) -> String {
             off => off_by(off, guess > row.range.1),
         };
         text += &format!("asked was: {answer}, {}\n", row.shown());
-        text += &format!("your {} {verdict}\n", times(guess));
+        text += &format!("your {} {verdict}\n", shown_speedup(guess));
     }
     let held: Vec<&Row> = rows.iter().filter(|row| !row.aside).collect();
     let best = held.iter().map(|row| row.distance(guess)).min_by(f64::total_cmp);
@@ -377,7 +334,7 @@ fn nearest(asked: &Asked, guess: f64, rows: &[Row], answer: &str) -> String {
 
 /// How far a guess is off, said as people say it: in percent, or from twice on in times.
 fn off_by(off: f64, above: bool) -> String {
-    let factor = if off < 10.0 { format!("{off:.1}") } else { format!("{off:.0}") };
+    let factor = ratio(off);
     match (off < 2.0, above) {
         (true, true) => format!("is {:.0} % above it", (off - 1.0) * 100.0),
         (true, false) => format!("is {:.0} % below it", (1.0 - 1.0 / off) * 100.0),
@@ -493,7 +450,7 @@ fn puzzle_hint(asked: &Asked, workers: NonZeroUsize) -> String {
             [first, .., last] => format!("items {first} to {last}"),
             [] => String::new(),
         };
-        format!("{workers} workers: the last to be done has {items}, {}", asked.unit.steps(end))
+        format!("{workers} workers: the last to be done has {items}, {} steps", steps_of(end))
     };
     format!("{}\n{}", line(fewer(workers)), line(workers))
 }
@@ -524,7 +481,7 @@ fn print_euclid(asked: &Asked, guess: f64, out: &mut impl Write) -> io::Result<(
     let nearest = format!(
         "asked was: Euclid's algorithm, {}\nyour {} {verdict}",
         rows[0].shown(),
-        times(guess)
+        shown_speedup(guess)
     );
     paragraph(out, "Nearest", &nearest)?;
     paragraph(
@@ -556,14 +513,6 @@ mod tests {
 
     fn two() -> NonZeroUsize {
         NonZeroUsize::new(2).unwrap()
-    }
-
-    #[test]
-    fn a_mark_stands_for_a_round_number() {
-        for (longest, mark) in [(0, 1), (1, 1), (40, 1), (41, 2), (82, 5), (3_823_804, 100_000)] {
-            assert_eq!(steps_a_mark(longest), mark, "{longest}");
-        }
-        assert!(u64::MAX / steps_a_mark(u64::MAX) <= WIDEST);
     }
 
     #[test]

@@ -36,38 +36,6 @@ pub fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// The unit in which a run's steps are printed, chosen by the longest item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Single steps, where millions would be all zeros.
-    Steps,
-    /// Millions, with two decimals.
-    Millions,
-}
-
-impl Unit {
-    /// The unit that suits items of up to this many steps.
-    pub fn of(longest: u64) -> Self {
-        if longest < 100_000 { Self::Steps } else { Self::Millions }
-    }
-
-    /// The number alone.
-    pub fn number(self, steps: u64) -> String {
-        match self {
-            Self::Steps => steps.to_string(),
-            Self::Millions => format!("{:.2}", steps as f64 / 1e6),
-        }
-    }
-
-    /// The number with its unit.
-    pub fn steps(self, steps: u64) -> String {
-        match self {
-            Self::Steps => count(steps as usize, "step"),
-            Self::Millions => format!("{} million steps", self.number(steps)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,7 +46,5 @@ mod tests {
         assert_eq!(list(&[1]), "1");
         assert_eq!(list(&[1, 2, 3]), "1, 2 and 3");
         assert_eq!(count(1, "worker"), "1 worker");
-        assert_eq!(Unit::of(3_823_804).steps(20_620_754), "20.62 million steps");
-        assert_eq!(Unit::of(7).steps(1), "1 step");
     }
 }
