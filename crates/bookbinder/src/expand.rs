@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Faults};
 use crate::house::House;
 use crate::records::Records;
-use crate::{anchors, diffs, figures, format, placeholder, predictions, sources};
+use crate::{anchors, diffs, figures, format, placeholder, pools, predictions, sources};
 use std::fs;
 use std::path::Path;
 
@@ -73,6 +73,10 @@ impl<'house> Expander<'house> {
             ["schedule", ref words @ ..] => predictions::fill(words),
             ["steps", ref words @ ..] => predictions::steps(words),
             ["constant", path, name] => sources::constant(&self.source(path)?, name),
+            ["signature", path, name] => sources::signature(&self.source(path)?, name),
+            ["pools"] => {
+                self.records.record("pools/pools").and_then(|record| pools::table(&record))
+            }
             ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
             ["lessons"] => Ok(sources::lessons_table()),
             ["lesson", number] => sources::lesson_box(number),

@@ -20,6 +20,8 @@
 //! | `{{core 4}}`, `{{change 3 4}}` | the core of a lesson; what changes from one to the next |
 //! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step |
 //! | `{{constant crates/kernel/src/gcd.rs SLICE}}` | a constant's value |
+//! | `{{signature crates/kernel/src/gcd.rs euclid}}` | a function's signature |
+//! | `{{pools}}` | what other pools do when a worker is killed, from `pools/pools.json` |
 //! | `{{lines crates/serial/src/lib.rs}}` | how many lines of code a file has |
 //! | `{{decision 4}}` | the row that a chapter adds to the decision table |
 //!
@@ -39,6 +41,7 @@ mod format;
 pub mod house;
 mod machine;
 pub mod placeholder;
+mod pools;
 mod predictions;
 pub mod read;
 pub mod record;

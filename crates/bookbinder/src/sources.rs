@@ -90,6 +90,27 @@ pub fn constant(text: &str, name: &str) -> Result<String, String> {
     Ok(format::count(number))
 }
 
+/// The signature of the first function of this name in a source text, without its body.
+///
+/// # Errors
+/// One line if there is no such function.
+pub fn signature(text: &str, name: &str) -> Result<String, String> {
+    let starts = |line: &&str| {
+        let line = line.trim_start().trim_start_matches("pub ");
+        let rest = line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let mut lines = Vec::new();
+    for line in text.lines().skip_while(|line| !starts(line)) {
+        lines.push(line);
+        if line.ends_with(['{', ';']) {
+            let signature = anchors::whole(&lines.join("\n"));
+            return Ok(signature.trim_end_matches(['{', ';']).trim_end().to_owned());
+        }
+    }
+    Err(format!("there is no function `{name}`"))
+}
+
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.
 pub fn code_lines(text: &str) -> usize {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
@@ -135,6 +156,15 @@ mod tests {
         assert!(constant(text, "OTHER").is_err());
         assert_eq!(code_lines(text), 2);
         assert_eq!(code_lines("a\n#[cfg(test)]\nmod tests {\nb\n"), 1);
+    }
+
+    #[test]
+    fn a_signature_ends_where_the_body_begins() {
+        let text = "impl A {\n    /// Doc.\n    pub fn map<R>(\n        self,\n    ) -> R\n    where\n        R: Send,\n    {\n        x\n    }\n}\nfn steps(a: u8) -> u8 {\n";
+        let expected = "pub fn map<R>(\n    self,\n) -> R\nwhere\n    R: Send,";
+        assert_eq!(signature(text, "map").unwrap(), expected);
+        assert_eq!(signature(text, "steps").unwrap(), "fn steps(a: u8) -> u8");
+        assert!(signature(text, "step").is_err());
     }
 
     #[test]

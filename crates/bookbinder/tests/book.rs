@@ -1,6 +1,6 @@
 //! The real book, and books that are wrong on purpose.
 
-use bookbinder::{House, book};
+use bookbinder::{House, book, check};
 use std::fs;
 
 #[test]
@@ -8,6 +8,13 @@ fn the_book_can_be_made() {
     let folder = tempfile::tempdir().unwrap();
     let index = book::build_into(&House::here(), folder.path());
     assert!(index.as_ref().is_ok_and(|index| index.is_file()), "{:#}", index.unwrap_err());
+}
+
+#[test]
+fn the_book_says_nothing_that_no_file_proves() {
+    if let Err(faults) = check::everything(&House::here()) {
+        panic!("{faults:#}");
+    }
 }
 
 /// Makes a book of one page, and gives what is wrong with it.

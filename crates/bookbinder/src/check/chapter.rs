@@ -72,12 +72,15 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
         fault(0, format!("{pictures} pictures, one at most"));
     }
 
-    let numbers: Vec<_> = prose.iter().filter(|(_, line)| line.starts_with(NUMBER)).collect();
+    let numbers: Vec<usize> =
+        (0..prose.len()).filter(|&at| prose[at].1.starts_with(NUMBER)).collect();
     match numbers[..] {
-        [(line, text)] if !text.contains("{{") => {
-            fault(*line, "the number to remember comes from no record".into());
+        [at] => {
+            let mut paragraph = prose[at..].iter().take_while(|(_, line)| !line.is_empty());
+            if !paragraph.any(|(_, line)| line.contains("{{")) {
+                fault(prose[at].0, "the number to remember comes from no record".into());
+            }
         }
-        [_] => {}
         _ => fault(0, format!("{} lines begin with “{NUMBER}”, and one should", numbers.len())),
     }
 
