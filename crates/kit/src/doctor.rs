@@ -8,6 +8,7 @@
 use crate::LESSONS;
 use crate::words::{count, paragraph};
 use nix::sys::statvfs::statvfs;
+use report::Lesson;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -394,6 +395,11 @@ fn why_no_fork_server(facts: &Facts) -> Option<&'static str> {
     }
 }
 
+/// Lesson 4 is about the process pool, and lesson 5 lays it beside the others.
+fn needs_fork_server(lesson: u32) -> bool {
+    matches!(lesson, 4 | 5)
+}
+
 /// The tools that were found, or those that were not; nothing if there is none.
 fn tools(facts: &Facts, found: bool) -> String {
     let mut lines = Vec::new();
@@ -422,17 +428,16 @@ fn tools(facts: &Facts, found: bool) -> String {
 fn lessons(facts: &Facts) -> String {
     let mut lines = Vec::new();
     for lesson in LESSONS {
-        let verdict = match (lesson.name, why_no_fork_server(facts)) {
-            ("processes", Some(why)) => format!("does not work here: {why}"),
-            // Its table has a row for the processes, which is left out where there are none.
-            ("work-stealing", Some(_)) => "works, but for its row of processes".to_owned(),
+        let verdict = match why_no_fork_server(facts) {
+            Some(why) if needs_fork_server(lesson.number) => format!("does not work here: {why}"),
             _ if facts.cores == Some(1) => "works; expect 1.00x".to_owned(),
             _ => "works".to_owned(),
         };
         lines.push(format!("{} {:<15}{verdict}", lesson.number, lesson.name));
     }
-    let working =
-        if why_no_fork_server(facts).is_none() { LESSONS.len() } else { LESSONS.len() - 1 };
+    let fails =
+        |lesson: &&Lesson| why_no_fork_server(facts).is_some() && needs_fork_server(lesson.number);
+    let working = LESSONS.len() - LESSONS.iter().filter(fails).count();
     lines.push(format!("{} of {} work here", working, count(LESSONS.len(), "lesson")));
     lines.join("\n")
 }
