@@ -104,6 +104,10 @@ pub enum TaskErrorKind {
     NotInTemplate,
     /// The executor cannot run anything any more; the text says why.
     Broken(String),
+    /// It was cancelled before a worker had it.
+    Cancelled,
+    /// It was not done in time. If a worker had it, that worker was killed.
+    TimedOut,
 }
 
 impl fmt::Display for TaskErrorKind {
@@ -117,6 +121,8 @@ impl fmt::Display for TaskErrorKind {
                 "the task is not part of the program as it was when the fork server started",
             ),
             Self::Broken(why) => write!(f, "the pool is broken: {why}"),
+            Self::Cancelled => f.write_str("it was cancelled"),
+            Self::TimedOut => f.write_str("it was not done in time"),
         }
     }
 }

@@ -9,6 +9,8 @@
 //! are read as far as they have come, so a large argument on its way out and a large answer on its
 //! way in pass each other. Blocking on either would wait for a worker that waits for us.
 
+mod terms;
+
 use crate::call::{Answer, Call, Failure};
 use crate::frame::Frame;
 use crate::line::{News, Report, Request, hear, say};
@@ -23,14 +25,9 @@ use nix::sys::signal::Signal;
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
-
-/// How many workers may die, with no answer from any worker between, before the crew gives up. A
-/// crew with many workers may lose all of them twice: one shortage of memory can take them all.
-fn most_deaths(workers: usize) -> usize {
-    (2 * workers).max(20)
-}
+use terms::{INITIALIZER, Terms};
 
 /// A call that has ended, one way or another.
 #[derive(Debug)]
@@ -63,6 +60,9 @@ pub struct Crew {
     refused: Option<Errno>,
     /// Why no call will be run any more, if so.
     broken: Option<String>,
+    terms: Terms,
+    /// Workers that have left their seats and are not reaped yet.
+    leaving: usize,
     next_worker: u64,
     next_task: u64,
 }
@@ -86,6 +86,8 @@ impl Crew {
             deaths: 0,
             refused: None,
             broken: None,
+            terms: Terms::new(count),
+            leaving: 0,
             next_worker: 0,
             next_task: 0,
         };
@@ -145,7 +147,7 @@ impl Crew {
         }
         let depth = self.pace.depth();
         let seats = self.seats.iter().flatten().filter(|seat| !seat.ended);
-        let room = seats.map(Seat::load).filter(|&load| load <= depth / 2).map(|load| depth - load);
+        let room = seats.filter(|seat| seat.load() <= depth / 2).map(|seat| seat.room(depth));
         room.sum::<usize>().saturating_sub(self.queue.len())
     }
 
@@ -155,10 +157,21 @@ impl Crew {
     /// It may come back early and with nothing to tell.
     // ANCHOR: poll
     pub fn poll(&mut self, timeout: Option<Duration>) -> Vec<Event> {
+        self.poll_beside(timeout, None)
+    }
+
+    /// As [`Crew::poll`], and comes back too when there is something to read at `other`: that is how
+    /// another thread ends the wait.
+    pub fn poll_beside(
+        &mut self,
+        timeout: Option<Duration>,
+        other: Option<BorrowedFd<'_>>,
+    ) -> Vec<Event> {
         let ours = self.server.is_ours();
         if !ours {
             // A fork of the program has copies of the sockets, and would mix its calls with ours.
             self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
+            self.seats.iter_mut().flatten().for_each(|seat| seat.ended = true);
         }
         self.hand_out();
         let nobody = self.line.is_none() && self.seats.iter().all(Option::is_none);
@@ -180,6 +193,7 @@ impl Crew {
             places.push(at);
         }
         news.extend(self.line.as_ref().map(|line| PollFd::new(line.as_fd(), PollFlags::POLLIN)));
+        news.extend(other.map(|other| PollFd::new(other, PollFlags::POLLIN)));
         // A signal ends the wait early, and there is no news then.
         let _ = poll(&mut news, timeout);
         let news: Vec<bool> = news.iter().map(|fd| fd.any() == Some(true)).collect();
@@ -202,12 +216,11 @@ impl Crew {
                 self.events.push(Event { task: call.header.task, outcome });
                 self.under_way -= 1;
             }
-            return;
         }
         let depth = self.pace.depth();
         while !self.queue.is_empty() {
             let seats = self.seats.iter_mut().flatten();
-            let free = seats.filter(|seat| !seat.ended && seat.load() < depth);
+            let free = seats.filter(|seat| !seat.ended && seat.room(depth) > 0);
             let Some(seat) = free.min_by_key(|seat| seat.load()) else { break };
             seat.give(self.queue.pop_front().map(Call).expect("it is not empty"));
         }
@@ -218,8 +231,12 @@ impl Crew {
     /// Takes in what the worker has sent.
     fn receive(&mut self, at: usize, to_the_end: bool) {
         let Some(seat) = &mut self.seats[at] else { return };
-        let mut answered = false;
+        let (mut answered, mut initialized) = (false, None);
         seat.receive(to_the_end, |task, answer| {
+            if task == INITIALIZER {
+                initialized = Some(answer);
+                return;
+            }
             answered = true;
             self.pace.note(at, answer.nanoseconds());
             self.under_way -= 1;
@@ -231,8 +248,14 @@ impl Crew {
             let request = Request::Kill(seat.worker);
             self.ask(&request, None);
         }
+        if let Some(answer) = initialized {
+            self.initialized(at, &answer);
+        }
         if answered {
             self.deaths = 0;
+            if !to_the_end {
+                self.retire(at);
+            }
             self.fill_seats();
         }
     }
@@ -250,6 +273,7 @@ impl Crew {
                     }
                     (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
                     (Some(at), News::Exited(status)) => self.exited(at, status),
+                    (None, News::Exited(_)) => self.leaving -= 1,
                     (None, _) => {}
                 }
             }
@@ -267,11 +291,12 @@ impl Crew {
         // process that the task has started may still have the socket.)
         self.receive(at, true);
         let death = how_it_ended(at, status);
-        self.deaths += 1;
+        let dismissed = self.seats[at].as_ref().is_some_and(|seat| seat.dismissed);
+        self.deaths += usize::from(!dismissed);
         self.bury(at, Some(death.clone()));
-        if self.deaths > most_deaths(self.seats.len()) {
+        if self.deaths > self.terms.most_deaths {
             let why = format!("{} workers died without an answer between; {death}", self.deaths);
-            self.broken.get_or_insert(why);
+            self.broken.get_or_insert(if self.deaths > 1 { why } else { death.to_string() });
         }
         self.hire(at);
         self.give_up_without_workers();
@@ -283,9 +308,15 @@ impl Crew {
         let fault = seat.fault.take();
         let estate = seat.estate(death.is_some());
         for call in estate.waiting.into_iter().rev() {
-            self.queue.push_front(call);
+            // Who takes the seat gets an initializer of its own.
+            if call.header.task != INITIALIZER {
+                self.queue.push_front(call);
+            }
         }
         if let (Some(call), Some(death)) = (estate.running, death) {
+            if call.header.task == INITIALIZER {
+                return self.not_initialized(&death);
+            }
             let kind = match fault {
                 Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
                 None => TaskErrorKind::WorkerDied(death),
@@ -314,6 +345,7 @@ impl Crew {
     /// Without the fork server its workers die too, and nobody can start others.
     fn server_gone(&mut self) {
         self.line = None;
+        self.leaving = 0; // nobody is left who could report them
         self.server.reap();
         self.broken = Some("its fork server has died".to_owned());
         for at in 0..self.seats.len() {
@@ -334,7 +366,11 @@ impl Crew {
                 let worker = self.next_worker;
                 self.next_worker += 1;
                 self.ask(&Request::Spawn(worker), Some(theirs));
-                self.seats[at] = Some(Seat::new(worker, ours));
+                let mut seat = Seat::new(worker, ours, self.terms.calls_per_worker);
+                if let Some(initializer) = &self.terms.initializer {
+                    seat.give_first(initializer);
+                }
+                self.seats[at] = Some(seat);
             }
             Err(errno) => self.refused = Some(errno),
         }
@@ -380,7 +416,7 @@ impl Drop for Crew {
             let _ = shutdown(seat.socket.as_raw_fd(), Shutdown::Both);
         }
         self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
-        while self.seats.iter().any(Option::is_some) {
+        while self.leaving > 0 || self.seats.iter().any(Option::is_some) {
             self.hear_report(MsgFlags::empty());
         }
     }

@@ -26,6 +26,12 @@ pub struct Seat {
     pub ended: bool,
     /// What the worker sent that was no frame, if it did.
     pub fault: Option<String>,
+    /// The crew has had it killed, to be rid of its call.
+    pub dismissed: bool,
+    /// How many more calls it may be given.
+    pub left: usize,
+    /// It has an initializer to run, and gets no call before that has come to its end.
+    initializing: bool,
     inbox: Inbox,
     /// Calls without an answer, in the order in which the worker runs them: the first one is
     /// running. They are kept until they are answered, since those behind a running one that dies
@@ -47,13 +53,16 @@ pub struct Estate {
 
 impl Seat {
     /// A seat for a worker that is about to be forked. Its socket takes calls from now on.
-    pub fn new(worker: u64, socket: OwnedFd) -> Self {
+    pub fn new(worker: u64, socket: OwnedFd, left: usize) -> Self {
         Self {
             worker,
             pid: None,
             socket,
             ended: false,
             fault: None,
+            dismissed: false,
+            left,
+            initializing: false,
             inbox: Inbox::default(),
             calls: VecDeque::new(),
             sent: (0, 0),
@@ -66,6 +75,16 @@ impl Seat {
         self.calls.len()
     }
 
+    /// How many more it may have now, where `depth` at a time is the rule.
+    pub fn room(&self, depth: usize) -> usize {
+        if self.initializing { 0 } else { depth.saturating_sub(self.load()).min(self.left) }
+    }
+
+    /// The call that the worker is running, if it has got it.
+    pub fn first(&self) -> Option<u64> {
+        self.calls.front().map(|call| call.header.task)
+    }
+
     /// Whether there is something to send.
     pub fn has_unsent(&self) -> bool {
         !self.ended && self.sent.0 < self.calls.len()
@@ -73,7 +92,15 @@ impl Seat {
 
     /// Gives the worker a call. It is sent by [`Seat::send`].
     pub fn give(&mut self, call: Call) {
+        self.left -= 1;
         self.calls.push_back(call.0);
+    }
+
+    /// Gives the worker its initializer, of which each worker needs a copy.
+    pub fn give_first(&mut self, initializer: &Frame) {
+        self.initializing = true;
+        let (bytes, header) = (initializer.bytes.clone(), initializer.header);
+        self.calls.push_back(Frame { bytes, header, descriptors: Vec::new() });
     }
 
     /// Sends what the socket takes: many small calls in one system call, a large one piece by piece.
@@ -141,6 +168,7 @@ impl Seat {
             }
             self.calls.pop_front();
             self.sent.0 -= 1;
+            self.initializing = false; // that is what comes first, if there is one
             tell(answer.header.task, Answer(answer));
         }
         Ok(())
