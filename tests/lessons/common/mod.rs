@@ -85,6 +85,8 @@ impl Subject {
     pub fn plain(&self) {
         let text = self.run_well::<&str>(&[]);
         fits(&text);
+        // A build that is not optimised says so. The program is of the same profile as this test.
+        assert_eq!(text.contains("\nBuild        not optimised"), cfg!(debug_assertions));
         self.snapshot("", &mask(&text));
     }
 
