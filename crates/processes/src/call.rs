@@ -5,6 +5,8 @@
 //! carries them to the worker is the *trampoline*: [`run`], compiled once for each pair of types,
 //! whose address travels beside the function's.
 
+mod chunk;
+
 use crate::frame::{Frame, Kind, body};
 use crate::image::Image;
 use kernel::{Message, Ran, TaskErrorKind};
@@ -27,14 +29,22 @@ impl Call {
         task: fn(A) -> R,
         item: &A,
     ) -> Result<Self, TaskErrorKind> {
-        let trampoline: Trampoline = run::<A, R>;
-        let addresses = [trampoline as *const (), task as *const ()];
+        Self::by(run::<A, R>, image, task as *const (), item)
+    }
+
+    fn by<B: Message>(
+        trampoline: Trampoline,
+        image: &Image,
+        function: *const (),
+        argument: &B,
+    ) -> Result<Self, TaskErrorKind> {
+        let addresses = [trampoline as *const (), function];
         let addresses = addresses.map(|address| address.expose_provenance());
         if !addresses.iter().all(|&address| image.has_code_at(address)) {
             return Err(TaskErrorKind::NotInTemplate);
         }
         let words = addresses.map(|address| address as u64);
-        let bytes = body(item).map_err(TaskErrorKind::NotSerialised)?;
+        let bytes = body(argument).map_err(TaskErrorKind::NotSerialised)?;
         Ok(Self(Frame::new(Kind::Call, 0, words, bytes)))
     }
     // ANCHOR_END: call
@@ -77,10 +87,19 @@ unsafe fn run<A: Message, R: Message>(
     ran: &Cell<Ran>,
 ) -> Result<Vec<u8>, Failure> {
     let item: A = call.read().map_err(|why| (Ran::No, TaskErrorKind::NotDeserialised(why)))?;
-    // SAFETY: the caller says that this is such a function, and a pointer has its size.
-    let task = unsafe { std::mem::transmute::<*const (), fn(A) -> R>(function) };
+    // SAFETY: the caller says that this is such a function.
+    let task = unsafe { self::function::<A, R>(function) };
     ran.set(Ran::Yes);
     body(&task(item)).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
+}
+
+/// The function at this address.
+///
+/// # Safety
+/// It must be a `fn(A) -> R` of this program.
+unsafe fn function<A, R>(address: *const ()) -> fn(A) -> R {
+    // SAFETY: the caller says that this is such a function, and a pointer has its size.
+    unsafe { std::mem::transmute::<*const (), fn(A) -> R>(address) }
 }
 // ANCHOR_END: trampoline
 

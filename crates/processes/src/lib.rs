@@ -39,7 +39,7 @@ pub use start_error::StartError;
 pub use unsupported::{ForkServer, ProcessPool};
 #[cfg(target_os = "linux")]
 pub use {
-    call::{Answer, Call},
+    call::{Answer, Call, Failure},
     pool::ProcessPool,
     server::ForkServer,
 };

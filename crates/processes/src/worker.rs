@@ -10,6 +10,7 @@ use crate::inbox::Inbox;
 use crate::wire::{retry, send};
 use kernel::{Ran, RemotePanic, TaskErrorKind};
 use nix::sys::socket::MsgFlags;
+use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Write};
@@ -49,13 +50,8 @@ fn answer(call: Frame) -> Frame {
     let (start, ran) = (Instant::now(), Cell::new(Ran::No));
     // Unwind safe: the call is dropped here and the function captures nothing. A `static` that the
     // task left half changed is the task's own, as under every executor.
-    let outcome = catch_unwind(AssertUnwindSafe(|| enter(&call, &ran))).unwrap_or_else(|payload| {
-        let mut panic = RemotePanic::from_payload(&*payload);
-        (panic.location, panic.backtrace) = NOTED.take();
-        // A payload may panic again when it is dropped. Its memory is not worth the risk.
-        std::mem::forget(payload);
-        Err((ran.get(), TaskErrorKind::Panicked(panic)))
-    });
+    let outcome = catch_unwind(AssertUnwindSafe(|| enter(&call, &ran)))
+        .unwrap_or_else(|payload| Err((ran.get(), TaskErrorKind::Panicked(caught(payload)))));
     let (kind, bytes) = match outcome {
         Ok(bytes) => (Kind::Answer, bytes),
         Err(failure) => (Kind::Failure, body(&failure).expect("words fit into a frame")),
@@ -64,6 +60,15 @@ fn answer(call: Frame) -> Frame {
     Frame::new(kind, call.header.task, [nanoseconds, 0], bytes)
 }
 // ANCHOR_END: answer
+
+/// A panic that was caught, with what [`note_panics`] has noted of it.
+pub fn caught(payload: Box<dyn Any + Send>) -> RemotePanic {
+    let mut panic = RemotePanic::from_payload(&*payload);
+    (panic.location, panic.backtrace) = NOTED.take();
+    // A payload may panic again when it is dropped. Its memory is not worth the risk.
+    std::mem::forget(payload);
+    panic
+}
 
 thread_local! {
     /// Whether this thread is the one that runs the tasks.

@@ -2,6 +2,7 @@
 //! go after some tasks, a policy about deaths, calls that are given up, and an end at once.
 
 use super::{Crew, Event};
+use crate::ForkServer;
 use crate::call::{Answer, Call};
 use crate::frame::Frame;
 use crate::line::Request;
@@ -36,6 +37,11 @@ impl Terms {
 }
 
 impl Crew {
+    /// The fork server that its workers come from. It makes the calls, without the crew at hand.
+    pub fn server(&self) -> &'static ForkServer {
+        self.server
+    }
+
     /// Has every worker run this call before any other: those that are there, and those that
     /// replace them. If it fails the crew is broken: workers without it would give wrong answers.
     ///

@@ -1,0 +1,62 @@
+//! Several items in one call: one journey for all of them.
+
+use super::{Call, Failure, Trampoline, function};
+use crate::ForkServer;
+use crate::frame::{Frame, body};
+use crate::worker::caught;
+use kernel::{Message, Ran, TaskErrorKind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+impl ForkServer {
+    /// Makes a call of a function and an argument, for any worker of this server.
+    ///
+    /// # Errors
+    /// [`TaskErrorKind::NotInTemplate`] if the workers do not have the function, and
+    /// [`TaskErrorKind::NotSerialised`] if the argument cannot be written down.
+    pub fn call<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        item: &A,
+    ) -> Result<Call, TaskErrorKind> {
+        Call::new(self.image(), task, item)
+    }
+
+    /// Makes one call of a function and several arguments. Its answer is a list to be read as
+    /// `Vec<Result<R, Failure>>`, with a place for each item: a panic costs the item that it
+    /// happened in. Whatever keeps the whole answer from coming costs all of them.
+    ///
+    /// # Errors
+    /// As for [`ForkServer::call`].
+    pub fn call_each<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        items: &Vec<A>,
+    ) -> Result<Call, TaskErrorKind> {
+        let trampoline: Trampoline = run_each::<A, R>;
+        Call::by(trampoline, self.image(), task as *const (), items)
+    }
+}
+
+/// As [`run`](super::run), for each item of a list.
+///
+/// # Safety
+/// `task` must be a `fn(A) -> R` of this program.
+unsafe fn run_each<A: Message, R: Message>(
+    task: *const (),
+    call: &Frame,
+    ran: &Cell<Ran>,
+) -> Result<Vec<u8>, Failure> {
+    let items: Vec<A> =
+        call.read().map_err(|why| (Ran::No, TaskErrorKind::NotDeserialised(why)))?;
+    // SAFETY: the caller says that this is such a function.
+    let task = unsafe { function::<A, R>(task) };
+    ran.set(Ran::Yes);
+    let one = |item| {
+        // Unwind safe, as in the worker's own: the item moves in, the function captures nothing.
+        catch_unwind(AssertUnwindSafe(|| task(item)))
+            .map_err(|payload| (Ran::Yes, TaskErrorKind::Panicked(caught(payload))))
+    };
+    let answers: Vec<Result<R, Failure>> = items.into_iter().map(one).collect();
+    body(&answers).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
+}
