@@ -3,7 +3,8 @@
 #![forbid(unsafe_code)]
 
 use anyhow::Result;
-use bookbinder::{House, book, check, read, record};
+use bookbinder::read::Reader;
+use bookbinder::{House, book, check, record};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -52,7 +53,7 @@ fn run(command: Command) -> Result<()> {
             let index = book::build(&house)?;
             anstream::println!("The book is made: open {} in a browser.", index.display());
         }
-        Command::Read { port } => read::serve(&house, port)?,
+        Command::Read { port } => Reader::new(house, port)?.serve(),
         Command::Record { rounds } => record::record(&house, rounds)?,
         Command::Check => {
             check::everything(&house)?;

@@ -28,26 +28,44 @@ const COME_AGAIN: &str = "<script>(async () => {
     setInterval(async () => { try { if (await edition() !== first) location.reload(); } catch {} }, 1000);
 })();</script>";
 
-/// Serves the book on 127.0.0.1 until the program is ended (Ctrl-C).
-///
-/// What is wrong with the book is printed, and the last good edition stays.
-///
-/// # Errors
-/// If the port is taken. Port 0 takes a free one.
-pub fn serve(house: &House, port: u16) -> Result<()> {
-    let server = Server::http((Ipv4Addr::LOCALHOST, port))
-        .map_err(|error| anyhow!("no server on port {port}: {error}"))?;
-    let edition = AtomicUsize::new(0);
-    make(house, &edition);
-    anstream::println!("Read the book at http://{}/ (Ctrl-C ends).", server.server_addr());
-    thread::scope(|scope| {
-        scope.spawn(|| watch(house, &edition));
-        for request in server.incoming_requests() {
-            // A reader that has gone away is no fault of the book.
-            let _ = answer(request, &house.book().join("build"), edition.load(Relaxed));
-        }
-    });
-    Ok(())
+/// A book that is being read.
+pub struct Reader {
+    house: House,
+    server: Server,
+    edition: AtomicUsize,
+}
+
+impl Reader {
+    /// Opens the port. Port 0 takes a free one.
+    ///
+    /// # Errors
+    /// If the port is taken.
+    pub fn new(house: House, port: u16) -> Result<Self> {
+        let server = Server::http((Ipv4Addr::LOCALHOST, port))
+            .map_err(|error| anyhow!("no server on port {port}: {error}"))?;
+        Ok(Self { house, server, edition: AtomicUsize::new(0) })
+    }
+
+    /// Where the book can be read: `127.0.0.1:8000`.
+    pub fn address(&self) -> String {
+        self.server.server_addr().to_string()
+    }
+
+    /// Makes the book and serves it until the program is ended (Ctrl-C).
+    ///
+    /// What is wrong with the book is printed, and the last good edition stays.
+    pub fn serve(&self) {
+        make(&self.house, &self.edition);
+        anstream::println!("Read the book at http://{}/ (Ctrl-C ends).", self.address());
+        let folder = self.house.book().join("build");
+        thread::scope(|scope| {
+            scope.spawn(|| watch(&self.house, &self.edition));
+            for request in self.server.incoming_requests() {
+                // A reader that has gone away is no fault of the book.
+                let _ = answer(request, &folder, self.edition.load(Relaxed));
+            }
+        });
+    }
 }
 
 /// Makes the book; says what is wrong with it if that fails.
