@@ -1,5 +1,7 @@
 //! Lesson 0 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// Where the time goes, before anything is changed.

@@ -1,5 +1,7 @@
 //! Lesson 0: where the time goes.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Pair, euclid, gcd, read_pairs};
 use lesson_0::LESSON;
 use report::{Predicted, Run, Stopwatch};

@@ -1,5 +1,7 @@
 //! Lesson 1 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// The ten pairs in a loop, and what no number of workers can beat.

@@ -1,5 +1,7 @@
 //! Lesson 1: the ten pairs in a loop.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Executor, gcd};
 use lesson_1::LESSON;
 use report::{Predicted::OneAtATime, Run};

@@ -1,5 +1,7 @@
 //! Lesson 2 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// Threads, three ways to split the work, and one lock that undoes them.

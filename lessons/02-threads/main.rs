@@ -1,5 +1,7 @@
 //! Lesson 2: threads, three ways to split the work, and one lock.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Executor, gcd};
 use lesson_2::LESSON;
 use report::{Policy, Predicted::OneAtATime, Run};

@@ -1,5 +1,7 @@
 //! Lesson 3 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// A pool of threads that stay, and what that saves.

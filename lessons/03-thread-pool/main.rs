@@ -1,5 +1,7 @@
 //! Lesson 3: a pool of threads that stay.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Executor, Pair, gcd};
 use lesson_3::LESSON;
 use report::{Policy::Queue, Predicted::OneAtATime, Run, grouped, time};

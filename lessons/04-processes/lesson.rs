@@ -1,5 +1,7 @@
 //! Lesson 4 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// The one change that names the kit: the pool's workers become processes.

@@ -1,5 +1,7 @@
 //! Lesson 4: the workers become processes. One line changes.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Bytes, Executor, Pair, gcd};
 use lesson_4::LESSON;
 use nix::sys::signal::{Signal, raise};

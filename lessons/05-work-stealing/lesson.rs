@@ -1,5 +1,7 @@
 //! Lesson 5 in its own words.
 
+#![forbid(unsafe_code)]
+
 use report::Lesson;
 
 /// Rayon, and all five stages side by side.

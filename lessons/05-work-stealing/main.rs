@@ -1,5 +1,7 @@
 //! Lesson 5: rayon, and the five stages side by side.
 
+#![forbid(unsafe_code)]
+
 use kernel::{Executor, gcd};
 use lesson_5::LESSON;
 use processes::ProcessPool;
