@@ -1,0 +1,475 @@
+//! The evaluation loop, and the one lock around it.
+
+use crate::lock::{Clock, Lock, SWITCH_INTERVAL, SystemClock};
+use crate::program::{Arithmetic, Instruction, Program};
+use crate::{Native, WhileItRuns};
+use schedule::spans::{Span, Task, timed};
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// An interpreter: one lock, under which any number of threads run programs in turn.
+///
+/// Two interpreters have two locks and know nothing of each other: so it is in two processes, and
+/// in CPython's sub-interpreters since 3.12 (PEP 684). The free-threaded CPython (PEP 703) has no
+/// such lock at all; what it needs instead is a lock in each list and dictionary, and counters
+/// that several threads can change at once. This language shares nothing, and could do without.
+#[derive(Debug)]
+pub struct Interpreter<C = SystemClock> {
+    lock: Lock<C>,
+    instructions: AtomicU64,
+}
+
+/// A program's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// What the program returned.
+    pub answer: u64,
+    /// How many instructions it took.
+    pub instructions: u64,
+}
+
+impl Interpreter {
+    /// An interpreter with CPython's switch interval, five milliseconds.
+    pub const fn new() -> Self {
+        Self::with_clock(SWITCH_INTERVAL, SystemClock)
+    }
+
+    /// An interpreter with another switch interval (`sys.setswitchinterval`).
+    pub const fn with_switch_interval(interval: Duration) -> Self {
+        Self::with_clock(interval, SystemClock)
+    }
+}
+
+impl Default for Interpreter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<C: Clock> Interpreter<C> {
+    /// An interpreter whose waiters wait by this clock.
+    pub const fn with_clock(interval: Duration, clock: C) -> Self {
+        Self { lock: Lock::new(interval, clock), instructions: AtomicU64::new(0) }
+    }
+
+    /// Runs a program on this thread, under the lock.
+    ///
+    /// The lock is taken at the beginning and let go of at the end. Between them there are two
+    /// occasions on which it may change hands: a backward jump, if somebody asks; and a native that
+    /// lets go while it runs. All straight-line code in between is one turn, and so is a native
+    /// that holds on, however long it takes.
+    ///
+    /// ```
+    /// use interpreter::{Interpreter, Program};
+    /// let program = Program::compile("function gcd(a, b)\n    return native_gcd(a, b)\n")?;
+    /// assert_eq!(Interpreter::new().run(&program, &[12, 18])?.answer, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RunError`]: the line where the program failed, and why. The lock is free again.
+    ///
+    /// # Panics
+    /// If a native panics. The lock is free again then, too.
+    pub fn run(&self, program: &Program, arguments: &[u64]) -> Result<Run, RunError> {
+        let mut instructions = 0;
+        let answer = self.eval(program, arguments, &mut instructions);
+        self.instructions.fetch_add(instructions, Relaxed);
+        answer.map(|answer| Run { answer, instructions })
+    }
+
+    // ANCHOR: eval
+    fn eval(
+        &self,
+        program: &Program,
+        arguments: &[u64],
+        instructions: &mut u64,
+    ) -> Result<u64, RunError> {
+        if arguments.len() != program.parameters {
+            let (wanted, given) = (program.parameters, arguments.len());
+            return Err(RunError {
+                line: program.line,
+                problem: Problem::Arguments { wanted, given },
+            });
+        }
+        let code = program.code.as_slice();
+        let mut locals = arguments.to_vec();
+        // A local that a jump has passed over is 0. (CPython raises UnboundLocalError; to find that
+        // out it compares every local it loads with NULL.)
+        locals.resize(program.locals.len(), 0);
+        let mut stack = Vec::with_capacity(16);
+        let mut next = 0;
+
+        let lane = lane();
+        let mut turn = self.lock.take(lane);
+        loop {
+            let at = next;
+            let failed = |problem| RunError { line: program.lines[at], problem };
+            next += 1;
+            *instructions += 1;
+            match code[at] {
+                Instruction::LoadFast(local) => stack.push(locals[usize::from(local)]),
+                Instruction::StoreFast(local) => locals[usize::from(local)] = pop(&mut stack),
+                Instruction::LoadConst(index) => stack.push(program.constants[usize::from(index)]),
+                Instruction::BinaryOp(operator) => {
+                    let (right, left) = (pop(&mut stack), pop(&mut stack));
+                    let answer = operator.apply(left, right);
+                    stack.push(answer.ok_or_else(|| failed(Problem::of(operator, right)))?);
+                }
+                Instruction::CompareOp(operator) => {
+                    let (right, left) = (pop(&mut stack), pop(&mut stack));
+                    stack.push(u64::from(operator.holds(left, right)));
+                }
+                Instruction::PopJumpIfTrue(target) => {
+                    if pop(&mut stack) != 0 {
+                        next = usize::from(target);
+                    }
+                }
+                Instruction::PopJumpIfFalse(target) => {
+                    if pop(&mut stack) == 0 {
+                        next = usize::from(target);
+                    }
+                }
+                Instruction::JumpForward(target) => next = usize::from(target),
+                Instruction::JumpBackward(target) => {
+                    next = usize::from(target);
+                    // Read here and nowhere else, as CPython's CHECK_EVAL_BREAKER: every loop comes
+                    // by, and the instructions between two jumps pay nothing.
+                    if self.lock.is_asked_for() {
+                        drop(turn); // and wait until another has had it
+                        turn = self.lock.take(lane);
+                    }
+                }
+                Instruction::Call(index) => {
+                    let Native { arity, lock, function, .. } = program.natives[usize::from(index)];
+                    let first = stack.len() - arity;
+                    let answer = match lock {
+                        WhileItRuns::Held => function(&stack[first..]),
+                        WhileItRuns::LetGo => {
+                            drop(turn); // Py_BEGIN_ALLOW_THREADS
+                            let answer = function(&stack[first..]);
+                            turn = self.lock.take(lane); // Py_END_ALLOW_THREADS
+                            answer
+                        }
+                    };
+                    stack.truncate(first);
+                    stack.push(answer.map_err(|text| failed(Problem::Native(text)))?);
+                }
+                Instruction::PopTop => drop(pop(&mut stack)),
+                Instruction::ReturnValue => return Ok(pop(&mut stack)),
+            }
+        }
+    }
+    // ANCHOR_END: eval
+
+    /// How often the lock has been taken by another thread than the one that had it before. The
+    /// count only grows: look before and after.
+    pub fn hand_overs(&self) -> u64 {
+        self.lock.hand_overs()
+    }
+
+    /// How many instructions have been carried out in all the programs that have ended.
+    pub fn instructions(&self) -> u64 {
+        self.instructions.load(Relaxed)
+    }
+
+    /// From now on, notes who holds the lock from when to when. What was noted before is forgotten.
+    ///
+    /// A turn costs two looks at the clock then, and a span stays in memory for each: some two
+    /// hundred a second while threads compete for the lock.
+    pub fn start_recording(&self) {
+        self.lock.start_recording();
+    }
+
+    /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
+    /// a turn that has not ended is not among them. Lanes are those of
+    /// [`timed`], so that a picture of who held the lock fits one of who ran which item.
+    pub fn stop_recording(&self) -> Vec<Span> {
+        self.lock.stop_recording()
+    }
+}
+
+/// The compiler puts as much on the stack as it takes off, so it is never empty here.
+#[inline]
+fn pop(stack: &mut Vec<u64>) -> u64 {
+    stack.pop().expect("an instruction finds on the stack what the compiler put there")
+}
+
+/// This thread's lane: whom the lock knows it as, and the one that [`timed`] tells.
+fn lane() -> u32 {
+    struct Nothing;
+    impl Task for Nothing {
+        type In = ();
+        type Out = ();
+        fn run((): ()) {}
+    }
+    thread_local! {
+        static LANE: Cell<Option<u32>> = const { Cell::new(None) };
+    }
+    LANE.get().unwrap_or_else(|| {
+        let lane = timed::<Nothing>(()).span.lane;
+        LANE.set(Some(lane));
+        lane
+    })
+}
+
+/// A program that failed while it ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunError {
+    line: usize,
+    problem: Problem,
+}
+
+impl RunError {
+    /// The number of the line in the source, counted from 1.
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// What went wrong there.
+    pub fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.problem)
+    }
+}
+
+impl Error for RunError {}
+
+/// What can go wrong in a program that compiles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// The program was given too many or too few arguments.
+    Arguments {
+        /// How many it takes.
+        wanted: usize,
+        /// How many it was given.
+        given: usize,
+    },
+    /// A sum or a product over 2^64 - 1. (CPython's integers would go on.)
+    TooLarge,
+    /// A difference below 0.
+    BelowZero,
+    /// A division by zero, or its remainder.
+    DivisionByZero,
+    /// A native failed; these are its words.
+    Native(String),
+}
+
+impl Problem {
+    /// Why this operator has no answer with this number on its right.
+    #[cold]
+    fn of(operator: Arithmetic, right: u64) -> Self {
+        match operator {
+            Arithmetic::Add | Arithmetic::Multiply => Self::TooLarge,
+            Arithmetic::Subtract => Self::BelowZero,
+            Arithmetic::Divide | Arithmetic::Remainder => {
+                debug_assert_eq!(right, 0);
+                Self::DivisionByZero
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Arguments { wanted, given } => {
+                write!(f, "the program takes {wanted} argument(s), and {given} are given")
+            }
+            Self::TooLarge => f.write_str("the answer does not fit in 64 bits"),
+            Self::BelowZero => {
+                f.write_str("the answer is below 0, and this language has no negative numbers")
+            }
+            Self::DivisionByZero => f.write_str("division by zero"),
+            Self::Native(text) => f.write_str(text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GCD, NATIVES, interpreted_gcd, native_gcd, native_gcd_unlocked};
+    use kernel::{Pair, gcd, steps};
+    use proptest::prelude::*;
+
+    fn run(source: &str, arguments: &[u64]) -> Result<u64, String> {
+        let program = Program::compile(source).map_err(|error| error.to_string())?;
+        let run = Interpreter::new().run(&program, arguments);
+        run.map(|run| run.answer).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn precedence_is_the_usual_one() {
+        let value = |expression: &str| run(&format!("function f()\nreturn {expression}"), &[]);
+        assert_eq!(value("2 + 3 * 4"), Ok(14));
+        assert_eq!(value("(2 + 3) * 4"), Ok(20));
+        assert_eq!(value("20 - 5 - 3"), Ok(12));
+        assert_eq!(value("100 / 5 / 2 % 7"), Ok(3));
+        assert_eq!(value("1 + 1 == 2"), Ok(1));
+        assert_eq!(value("(1 < 2) + (2 <= 2) + (3 > 4) + (4 >= 4) + (5 != 5)"), Ok(3));
+        assert_eq!(value("native_gcd(2 * 6, native_gcd_unlocked(36, 54))"), Ok(6));
+        assert_eq!(value("18446744073709551615"), Ok(u64::MAX));
+    }
+
+    #[test]
+    fn loops_run() {
+        let source = "
+            function sum(n)
+                total = 0
+            again:
+                total = total + n
+                n = n - 1
+                if n > 0 goto again
+                return total";
+        assert_eq!(run(source, &[1_000]), Ok(500_500));
+    }
+
+    #[test]
+    fn a_local_that_a_jump_passed_over_is_0() {
+        let source = "function f(n)\nif n goto x\nm = 7\nx:\nreturn m";
+        assert_eq!(run(source, &[0]), Ok(7));
+        assert_eq!(run(source, &[1]), Ok(0));
+    }
+
+    #[test]
+    fn what_fails_says_its_line_and_leaves_the_lock_free() {
+        let interpreter = Interpreter::new();
+        for (line, sentence) in [
+            ("return n / 0", "division by zero"),
+            ("return n % 0", "division by zero"),
+            ("return n - 2", "the answer is below 0, and this language has no negative numbers"),
+            ("return 18446744073709551615 + n", "the answer does not fit in 64 bits"),
+            ("return 18446744073709551615 * (n + n)", "the answer does not fit in 64 bits"),
+            ("return native_gcd(0, n)", "a pair needs two positive numbers, and one is 0"),
+            ("return native_gcd_unlocked(n, 0)", "a pair needs two positive numbers, and one is 0"),
+        ] {
+            let program = Program::compile(&format!("# f\nfunction f(n)\n{line}")).unwrap();
+            let error = interpreter.run(&program, &[1]).unwrap_err();
+            assert_eq!(error.to_string(), format!("line 3: {sentence}"), "{line}");
+        }
+        let program = Program::compile("\nfunction f(n)\nreturn n").unwrap();
+        let error = interpreter.run(&program, &[]).unwrap_err();
+        assert_eq!(error.to_string(), "line 2: the program takes 1 argument(s), and 0 are given");
+        // Another thread would wait for ever here if an error had kept the lock.
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(interpreter.run(&program, &[5]).unwrap().answer, 5));
+        });
+    }
+
+    #[test]
+    fn instructions_are_counted() {
+        let interpreter = Interpreter::new();
+        let program = Program::compile(GCD).unwrap();
+        let pair = Pair::new(90, 1_000).unwrap();
+        let run = interpreter.run(&program, &[90, 1_000]).unwrap();
+        assert_eq!((run.answer, steps(pair)), (10, 81));
+        // Six before the loop and eleven for each candidate. Six more for the second test of each
+        // that divides the first number: 90, 45, 30, 18, 15 and 10. The last is not stepped down
+        // from, five fewer, but returned, two more.
+        assert_eq!(run.instructions, 6 + 81 * 11 + 6 * 6 - 5 + 2);
+        let failing = Program::compile("function f()\nreturn 1 / 0").unwrap();
+        interpreter.run(&failing, &[]).unwrap_err();
+        assert_eq!(interpreter.instructions(), run.instructions + 3);
+    }
+
+    fn number() -> impl Strategy<Value = u64> {
+        prop_oneof![1..50u64, 1..5_000u64]
+    }
+
+    proptest! {
+        #[test]
+        fn the_answers_are_the_kernels(a in number(), b in number()) {
+            let pair = Pair::new(a, b).unwrap();
+            prop_assert_eq!(interpreted_gcd(pair), gcd(pair));
+            prop_assert_eq!(native_gcd(pair), gcd(pair));
+            prop_assert_eq!(native_gcd_unlocked(pair), gcd(pair));
+        }
+
+        /// The largest numbers, with a countdown of a few steps.
+        #[test]
+        fn the_answers_are_the_kernels_at_the_edge(a in u64::MAX - 100..=u64::MAX, b in number()) {
+            let pair = Pair::new(a, b).unwrap();
+            prop_assert_eq!(interpreted_gcd(pair), gcd(pair));
+            let same = Pair::new(a, a).unwrap();
+            prop_assert_eq!(interpreted_gcd(same), a);
+        }
+
+        /// A random expression, worked out here and there.
+        #[test]
+        fn expressions_are_worked_out_as_written(expression in expression(), n in edge()) {
+            let source = format!("function f(n)\nreturn {}", expression.text());
+            let program = Program::compile_with(&source, NATIVES).unwrap();
+            let run = Interpreter::new().run(&program, &[n]);
+            prop_assert_eq!(run.ok().map(|run| run.answer), expression.value(n), "{}", source);
+        }
+    }
+
+    fn edge() -> impl Strategy<Value = u64> {
+        prop_oneof![0..10u64, any::<u64>(), u64::MAX - 3..=u64::MAX]
+    }
+
+    #[derive(Clone, Debug)]
+    enum Expression {
+        Number(u64),
+        N,
+        Both(Box<Self>, &'static str, Box<Self>),
+    }
+
+    fn expression() -> impl Strategy<Value = Expression> {
+        let leaf = prop_oneof![edge().prop_map(Expression::Number), Just(Expression::N)];
+        leaf.prop_recursive(5, 40, 2, |inner| {
+            let symbols = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">="];
+            (inner.clone(), prop::sample::select(symbols.to_vec()), inner).prop_map(
+                |(left, symbol, right)| Expression::Both(left.into(), symbol, right.into()),
+            )
+        })
+    }
+
+    impl Expression {
+        fn text(&self) -> String {
+            match self {
+                Self::Number(number) => number.to_string(),
+                Self::N => "n".to_owned(),
+                Self::Both(left, symbol, right) => {
+                    format!("({} {symbol} {})", left.text(), right.text())
+                }
+            }
+        }
+
+        /// In 128 bits, so that nothing here depends on what is tested.
+        fn value(&self, n: u64) -> Option<u64> {
+            let (left, symbol, right) = match self {
+                Self::Number(number) => return Some(*number),
+                Self::N => return Some(n),
+                Self::Both(left, symbol, right) => {
+                    (i128::from(left.value(n)?), symbol, i128::from(right.value(n)?))
+                }
+            };
+            let value = match *symbol {
+                "+" => left + right,
+                "-" => left - right,
+                "*" => left.checked_mul(right)?,
+                "/" if right == 0 => return None,
+                "/" => left / right,
+                "%" if right == 0 => return None,
+                "%" => left % right,
+                "==" => i128::from(left == right),
+                "!=" => i128::from(left != right),
+                "<" => i128::from(left < right),
+                "<=" => i128::from(left <= right),
+                ">" => i128::from(left > right),
+                _ => i128::from(left >= right),
+            };
+            u64::try_from(value).ok()
+        }
+    }
+}

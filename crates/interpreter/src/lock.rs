@@ -1,0 +1,193 @@
+//! The interpreter lock: `Python/ceval_gil.c` of CPython (`ceval_gil.h` up to 3.11), in Rust.
+//!
+//! Whoever wants the lock waits for one switch interval. If the lock has not changed hands by then,
+//! the waiter raises a flag, the drop request. The holder reads the flag when it can (see
+//! [`Interpreter::run`](crate::Interpreter::run)), lets go, and then waits until somebody else has
+//! had the lock.
+//!
+//! An ordinary mutex would not do. Its holder would have to let go again and again, since it cannot
+//! know that somebody waits; and it would win the lock back nearly every time, because it runs
+//! already while the waiter must be woken first. CPython up to 3.1 was like that: it let go every
+//! 100 instructions, and threads that compute starved those that answer.
+
+use schedule::spans::{Span, now_ns};
+use std::process;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a waiter waits before it asks for the lock: CPython's default, five milliseconds
+/// (`DEFAULT_INTERVAL`, `sys.setswitchinterval`). Short enough for a program that answers people,
+/// long enough that the cost of a hand-over, some microseconds, does not show.
+pub const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
+
+/// What the lock knows of time. Programs use [`SystemClock`]; a test brings its own, and so decides
+/// when an interval is over without waiting for it.
+pub trait Clock: Sync {
+    /// Waits until `woken` is notified or the interval is over. Gives the guard back, and whether
+    /// the interval is over.
+    fn wait<'a, T>(
+        &self,
+        woken: &Condvar,
+        guard: MutexGuard<'a, T>,
+        interval: Duration,
+    ) -> (MutexGuard<'a, T>, bool);
+
+    /// The time, in nanoseconds since some fixed moment.
+    fn now_ns(&self) -> u64;
+}
+
+/// The clock of the machine, `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn wait<'a, T>(
+        &self,
+        woken: &Condvar,
+        guard: MutexGuard<'a, T>,
+        interval: Duration,
+    ) -> (MutexGuard<'a, T>, bool) {
+        let (guard, result) =
+            woken.wait_timeout(guard, interval).unwrap_or_else(PoisonError::into_inner);
+        (guard, result.timed_out())
+    }
+
+    fn now_ns(&self) -> u64 {
+        now_ns()
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Lock<C> {
+    /// Held for moments only, never while a program runs (CPython's `gil->mutex`).
+    state: Mutex<State>,
+    /// Notified when the lock is free (`gil->cond`).
+    free: Condvar,
+    /// Notified when the lock has a new holder (`gil->switch_cond`). CPython has a mutex of its own
+    /// for this one; here the one mutex is enough, and no wake-up can be lost between two.
+    switched: Condvar,
+    /// The flag (`gil_drop_request`, since 3.13 a bit of `eval_breaker`). It stands outside of the
+    /// mutex so that the holder can read it at every backward jump: a load, no more.
+    ///
+    /// Relaxed everywhere: the flag carries no news but itself. If the holder sees it one jump
+    /// late, nothing is lost, and all else is published by the mutex.
+    drop_request: AtomicBool,
+    interval: Duration,
+    clock: C,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Who holds the lock now: a thread's lane.
+    holder: Option<u32>,
+    /// Who held it last, or holds it now (`gil->last_holder`).
+    last_holder: Option<u32>,
+    /// Since when the holder has it. Only kept up while recording.
+    since_ns: u64,
+    /// How often a holder was another than the one before (`gil->switch_number`).
+    hand_overs: u64,
+    recording: Option<Vec<Span>>,
+}
+
+impl<C: Clock> Lock<C> {
+    pub(crate) const fn new(interval: Duration, clock: C) -> Self {
+        let state =
+            State { holder: None, last_holder: None, since_ns: 0, hand_overs: 0, recording: None };
+        Self {
+            state: Mutex::new(state),
+            free: Condvar::new(),
+            switched: Condvar::new(),
+            drop_request: AtomicBool::new(false),
+            interval,
+            clock,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics between the first and the last write under this mutex, so a poisoned state
+        // is a whole one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the lock, and takes it for this lane (`take_gil`).
+    pub(crate) fn take(&self, lane: u32) -> Turn<'_, C> {
+        let mut state = self.state();
+        while state.holder.is_some() {
+            let hand_overs = state.hand_overs;
+            let interval_over;
+            (state, interval_over) = self.clock.wait(&self.free, state, self.interval);
+            // Asked for only if the same holder had it all the time. Otherwise each of many waiters
+            // would ask somebody who has only begun.
+            if interval_over && state.holder.is_some() && state.hand_overs == hand_overs {
+                self.drop_request.store(true, Relaxed);
+            }
+        }
+        state.holder = Some(lane);
+        if state.last_holder != Some(lane) {
+            state.hand_overs += u64::from(state.last_holder.is_some());
+            state.last_holder = Some(lane);
+            // All, not one: several may have let go and wait for this, and only those of them that
+            // were not the last holder may go on.
+            self.switched.notify_all();
+        }
+        if state.recording.is_some() {
+            state.since_ns = self.clock.now_ns();
+        }
+        // Whoever asked, this taker's turn has only begun. Others ask again after an interval.
+        self.drop_request.store(false, Relaxed);
+        Turn { lock: self, lane }
+    }
+
+    /// Lets go (`drop_gil`).
+    fn let_go(&self, lane: u32) {
+        let mut state = self.state();
+        debug_assert_eq!(state.holder, Some(lane), "only the holder lets go");
+        state.holder = None;
+        let start_ns = state.since_ns;
+        if let Some(spans) = &mut state.recording {
+            spans.push(Span { pid: process::id(), lane, start_ns, end_ns: self.clock.now_ns() });
+        }
+        self.free.notify_one();
+        // Forced switching (`FORCE_SWITCHING`): whoever was asked for the lock does not come back
+        // for it before somebody else has had it. That somebody exists, so this cannot wait for
+        // ever: the flag is raised by a waiter, a waiter does not give up, and the flag is lowered
+        // only when the lock is taken.
+        while self.is_asked_for() && state.last_holder == Some(lane) {
+            state = self.switched.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Does somebody ask the holder to let go?
+    #[inline]
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.drop_request.load(Relaxed)
+    }
+
+    pub(crate) fn hand_overs(&self) -> u64 {
+        self.state().hand_overs
+    }
+
+    pub(crate) fn start_recording(&self) {
+        let mut state = self.state();
+        state.recording = Some(Vec::new());
+        state.since_ns = self.clock.now_ns();
+    }
+
+    pub(crate) fn stop_recording(&self) -> Vec<Span> {
+        self.state().recording.take().unwrap_or_default()
+    }
+}
+
+/// The lock, held. Dropping it lets go, also when a native panics.
+#[derive(Debug)]
+pub(crate) struct Turn<'lock, C: Clock> {
+    lock: &'lock Lock<C>,
+    lane: u32,
+}
+
+impl<C: Clock> Drop for Turn<'_, C> {
+    fn drop(&mut self) {
+        self.lock.let_go(self.lane);
+    }
+}
