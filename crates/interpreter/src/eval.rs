@@ -297,9 +297,16 @@ impl fmt::Display for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GCD, NATIVES, interpreted_gcd, native_gcd, native_gcd_unlocked};
+    use crate::lock::tests::TestClock;
+    use crate::{GCD, NATIVES, interpreted_gcd, interpreted_wait, native_gcd, native_gcd_unlocked};
     use kernel::{Pair, gcd, steps};
     use proptest::prelude::*;
+    use std::collections::HashSet;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::Receiver;
+    use std::sync::{Barrier, Condvar, Mutex};
+    use std::thread;
 
     fn run(source: &str, arguments: &[u64]) -> Result<u64, String> {
         let program = Program::compile(source).map_err(|error| error.to_string())?;
@@ -360,7 +367,7 @@ mod tests {
         let error = interpreter.run(&program, &[]).unwrap_err();
         assert_eq!(error.to_string(), "line 2: the program takes 1 argument(s), and 0 are given");
         // Another thread would wait for ever here if an error had kept the lock.
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             scope.spawn(|| assert_eq!(interpreter.run(&program, &[5]).unwrap().answer, 5));
         });
     }
@@ -379,6 +386,190 @@ mod tests {
         let failing = Program::compile("function f()\nreturn 1 / 0").unwrap();
         interpreter.run(&failing, &[]).unwrap_err();
         assert_eq!(interpreter.instructions(), run.instructions + 3);
+    }
+
+    /// Two programs under a driven clock. The first stops in its first turn until the second waits
+    /// for the lock; `meanwhile` is what happens then. Returns what was noted by whom, in order.
+    fn two_programs(
+        natives: &'static [Native],
+        gate: &Barrier,
+        log: &Mutex<Vec<u64>>,
+        meanwhile: impl Fn(&Interpreter<TestClock>, &Receiver<()>),
+    ) -> (Vec<u64>, Vec<Span>, u64) {
+        let first = "
+            function first()
+                round = 1
+            again:
+                note(10 + round)
+                round = round + 1
+                note(20 + round)
+                if round < 4 goto again
+                return 0";
+        let first = Program::compile_with(first, natives).unwrap();
+        let second = "function second()\nnote(99)\nreturn 0";
+        let second = Program::compile_with(second, natives).unwrap();
+        let (clock, waits) = TestClock::new();
+        let interpreter = Interpreter::with_clock(SWITCH_INTERVAL, clock);
+        interpreter.start_recording();
+        thread::scope(|scope| {
+            scope.spawn(|| interpreter.run(&first, &[]).unwrap());
+            gate.wait(); // the first is in its first note, and holds the lock
+            scope.spawn(|| interpreter.run(&second, &[]).unwrap());
+            waits.recv().unwrap(); // the second waits
+            meanwhile(&interpreter, &waits);
+            assert_eq!(*log.lock().unwrap(), [11]);
+            gate.wait(); // the first goes on
+        });
+        let spans = interpreter.stop_recording();
+        (log.lock().unwrap().clone(), spans, interpreter.hand_overs())
+    }
+
+    /// Makes a native `note(n)` that holds the lock, with a log and a gate of its own.
+    macro_rules! note {
+        ($natives:ident, $gate:ident, $log:ident) => {
+            static $gate: Barrier = Barrier::new(2);
+            static $log: Mutex<Vec<u64>> = Mutex::new(Vec::new());
+            fn note(arguments: &[u64]) -> Result<u64, String> {
+                $log.lock().unwrap().push(arguments[0]);
+                if arguments[0] == 11 {
+                    $gate.wait();
+                    $gate.wait();
+                }
+                Ok(0)
+            }
+            static $natives: &[Native] =
+                &[Native { name: "note", arity: 1, lock: WhileItRuns::Held, function: note }];
+        };
+    }
+
+    #[test]
+    fn the_hand_over_comes_at_the_next_backward_jump() {
+        note!(WITH_NOTE, GATE, LOG);
+        let (log, spans, hand_overs) =
+            two_programs(WITH_NOTE, &GATE, &LOG, |interpreter, waits| {
+                assert!(!interpreter.lock.is_asked_for());
+                interpreter.lock.end_interval(waits);
+                assert!(interpreter.lock.is_asked_for());
+                assert_eq!(interpreter.hand_overs(), 0);
+            });
+        // The first runs on to its jump (22), and not a step further (12) before the second.
+        assert_eq!(log, [11, 22, 99, 12, 23, 13, 24]);
+        assert_eq!(hand_overs, 2);
+        let [a, b, c] = spans[..] else { panic!("three turns, not {spans:?}") };
+        assert_eq!(a.lane, c.lane);
+        assert_ne!(a.lane, b.lane);
+        let times = [a.start_ns, a.end_ns, b.start_ns, b.end_ns, c.start_ns, c.end_ns];
+        assert!(times.is_sorted_by(|before, after| before < after), "{times:?}");
+    }
+
+    #[test]
+    fn nobody_is_asked_before_an_interval_is_over() {
+        note!(WITH_NOTE, GATE, LOG);
+        let (log, spans, hand_overs) = two_programs(WITH_NOTE, &GATE, &LOG, |_, _| {});
+        assert_eq!(log, [11, 22, 12, 23, 13, 24, 99]);
+        assert_eq!((spans.len(), hand_overs), (2, 1));
+    }
+
+    /// Eight threads, and an interval so short that the lock changes hands all the time.
+    #[test]
+    fn there_are_never_two_holders() {
+        static INSIDE: AtomicBool = AtomicBool::new(false);
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        fn inside(_: &[u64]) -> Result<u64, String> {
+            assert!(!INSIDE.swap(true, Relaxed), "two threads hold the lock");
+            // Not one addition but two steps: what another holder counts meanwhile is lost.
+            let count = COUNT.load(Relaxed);
+            thread::yield_now();
+            COUNT.store(count + 1, Relaxed);
+            INSIDE.store(false, Relaxed);
+            Ok(0)
+        }
+        fn outside(_: &[u64]) -> Result<u64, String> {
+            thread::yield_now();
+            Ok(0)
+        }
+        static WITH_BOTH: &[Native] = &[
+            Native { name: "inside", arity: 0, lock: WhileItRuns::Held, function: inside },
+            Native { name: "outside", arity: 0, lock: WhileItRuns::LetGo, function: outside },
+        ];
+        let source = "
+            function f(n)
+            again:
+                inside()
+                if n % 7 != 0 goto on
+                outside()
+                inside()
+            on:
+                n = n - 1
+                if n > 0 goto again
+                return n / n";
+        let program = Program::compile_with(source, WITH_BOTH).unwrap();
+        let interpreter = Interpreter::with_switch_interval(Duration::from_nanos(1));
+        interpreter.start_recording();
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| interpreter.run(&program, &[700]).unwrap_err());
+            }
+        });
+        assert_eq!(COUNT.load(Relaxed), 8 * (700 + 100));
+        let spans = interpreter.stop_recording();
+        assert_eq!(spans.iter().map(|span| span.lane).collect::<HashSet<_>>().len(), 8);
+        assert!(spans.windows(2).all(|two| two[0].end_ns <= two[1].start_ns), "turns overlap");
+        let changes = spans.windows(2).filter(|two| two[0].lane != two[1].lane).count();
+        assert_eq!(interpreter.hand_overs(), changes as u64);
+    }
+
+    /// Two threads are in the native at once, or the first of them gives up after 30 s.
+    #[test]
+    fn a_native_that_lets_go_lets_others_run() {
+        static HERE: Mutex<u64> = Mutex::new(0);
+        static CAME: Condvar = Condvar::new();
+        fn meet(_: &[u64]) -> Result<u64, String> {
+            let mut here = HERE.lock().unwrap();
+            *here += 1;
+            CAME.notify_all();
+            let limit = Duration::from_secs(30);
+            let (here, _) = CAME.wait_timeout_while(here, limit, |here| *here < 2).unwrap();
+            if *here < 2 { Err("nobody came".to_owned()) } else { Ok(*here) }
+        }
+        static WITH_MEET: &[Native] =
+            &[Native { name: "meet", arity: 0, lock: WhileItRuns::LetGo, function: meet }];
+        let program = Program::compile_with("function f()\nreturn meet()", WITH_MEET).unwrap();
+        let interpreter = Interpreter::new();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| assert_eq!(interpreter.run(&program, &[]).unwrap().answer, 2));
+            }
+        });
+    }
+
+    #[test]
+    fn the_natives_say_what_becomes_of_the_lock() {
+        let says = |name| NATIVES.iter().find(|native| native.name == name).unwrap().lock;
+        assert_eq!(says("wait_ms"), WhileItRuns::LetGo);
+        assert_eq!(says("native_gcd"), WhileItRuns::Held);
+        assert_eq!(says("native_gcd_unlocked"), WhileItRuns::LetGo);
+        assert_eq!(interpreted_wait(0), 0);
+    }
+
+    #[test]
+    fn a_native_that_panics_leaves_the_lock_free() {
+        fn fail(_: &[u64]) -> Result<u64, String> {
+            panic!("no luck")
+        }
+        static FAILING: &[Native] = &[
+            Native { name: "holding", arity: 0, lock: WhileItRuns::Held, function: fail },
+            Native { name: "letting_go", arity: 0, lock: WhileItRuns::LetGo, function: fail },
+        ];
+        let interpreter = Interpreter::new();
+        for native in ["holding", "letting_go"] {
+            let source = format!("function f()\nreturn {native}()");
+            let program = Program::compile_with(&source, FAILING).unwrap();
+            catch_unwind(AssertUnwindSafe(|| interpreter.run(&program, &[]))).unwrap_err();
+        }
+        // It would wait for ever here if a panic had kept the lock.
+        let fine = Program::compile("function f()\nreturn 3").unwrap();
+        assert_eq!(interpreter.run(&fine, &[]).unwrap().answer, 3);
     }
 
     fn number() -> impl Strategy<Value = u64> {

@@ -191,3 +191,134 @@ impl<C: Clock> Drop for Turn<'_, C> {
         self.lock.let_go(self.lane);
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::sync::atomic::AtomicU64;
+    use std::sync::mpsc::{Receiver, Sender, channel};
+    use std::thread;
+
+    /// A clock that the test drives. An interval is over when the test says so and not before; the
+    /// time goes on by one nanosecond each time that somebody looks.
+    #[derive(Debug)]
+    pub(crate) struct TestClock {
+        begun: Sender<()>,
+        is_over: AtomicBool,
+        now_ns: AtomicU64,
+    }
+
+    impl TestClock {
+        /// The clock, and the end of a channel that tells of each wait that has begun.
+        pub(crate) fn new() -> (Self, Receiver<()>) {
+            let (begun, waits) = channel();
+            (Self { begun, is_over: AtomicBool::new(false), now_ns: AtomicU64::new(0) }, waits)
+        }
+    }
+
+    impl Clock for TestClock {
+        fn wait<'a, T>(
+            &self,
+            woken: &Condvar,
+            guard: MutexGuard<'a, T>,
+            _: Duration,
+        ) -> (MutexGuard<'a, T>, bool) {
+            // Told under the mutex: whoever hears of it and then takes the mutex finds the waiter
+            // asleep.
+            self.begun.send(()).unwrap();
+            let guard = woken.wait(guard).unwrap();
+            (guard, self.is_over.swap(false, Relaxed))
+        }
+
+        fn now_ns(&self) -> u64 {
+            self.now_ns.fetch_add(1, Relaxed)
+        }
+    }
+
+    impl Lock<TestClock> {
+        /// The interval of whoever waits is over. Returns when the waiter has drawn its conclusion
+        /// and waits again.
+        pub(crate) fn end_interval(&self, waits: &Receiver<()>) {
+            let state = self.state();
+            self.clock.is_over.store(true, Relaxed);
+            self.free.notify_all();
+            drop(state);
+            waits.recv().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_waiter_asks_after_an_interval_and_the_holder_that_lets_go_does_not_win_it_back() {
+        let (clock, waits) = TestClock::new();
+        let lock = Lock::new(SWITCH_INTERVAL, clock);
+        // Often, since an unfair lock is fair now and then.
+        for round in 1..=50 {
+            let turn = lock.take(0);
+            thread::scope(|scope| {
+                scope.spawn(|| drop(lock.take(1)));
+                waits.recv().unwrap();
+                assert!(!lock.is_asked_for());
+                lock.end_interval(&waits);
+                assert!(lock.is_asked_for());
+                assert_eq!(lock.state().holder, Some(0), "asking takes nothing away");
+                drop(turn);
+                assert_eq!(lock.state().last_holder, Some(1));
+                assert!(!lock.is_asked_for());
+            });
+            assert_eq!(lock.hand_overs(), 2 * round - 1);
+        }
+    }
+
+    #[test]
+    fn a_waiter_does_not_ask_a_holder_that_has_only_begun() {
+        let (clock, waits) = TestClock::new();
+        let lock = Lock::new(SWITCH_INTERVAL, clock);
+        let turn = lock.take(0);
+        thread::scope(|scope| {
+            scope.spawn(|| drop(lock.take(1)));
+            waits.recv().unwrap();
+            // The interval ends while the lock goes from lane 0 to lane 2, unseen by lane 1.
+            let mut state = lock.state();
+            state.holder = Some(2);
+            state.last_holder = Some(2);
+            state.hand_overs += 1;
+            drop(state);
+            lock.end_interval(&waits);
+            assert!(!lock.is_asked_for());
+            // An interval later lane 2 has had its time.
+            lock.end_interval(&waits);
+            assert!(lock.is_asked_for());
+            std::mem::forget(turn);
+            drop(Turn { lock: &lock, lane: 2 });
+        });
+    }
+
+    #[test]
+    fn the_same_thread_again_is_no_hand_over() {
+        let lock = Lock::new(SWITCH_INTERVAL, SystemClock);
+        for lane in [4, 4, 5, 5, 4] {
+            drop(lock.take(lane));
+        }
+        assert_eq!(lock.hand_overs(), 2);
+    }
+
+    #[test]
+    fn turns_are_recorded_while_asked_to() {
+        let lock = Lock::new(SWITCH_INTERVAL, TestClock::new().0);
+        drop(lock.take(0));
+        lock.start_recording(); // looks at the clock: 0
+        drop(lock.take(0)); // 1 to 2
+        drop(lock.take(3)); // 3 to 4
+        let unfinished = lock.take(3);
+        let spans = lock.stop_recording();
+        drop(unfinished);
+        let told: Vec<_> = spans.iter().map(|s| (s.lane, s.start_ns, s.end_ns)).collect();
+        assert_eq!(told, [(0, 1, 2), (3, 3, 4)]);
+        assert!(lock.stop_recording().is_empty());
+        // Begun in the middle of a turn: it is told from there on.
+        let turn = lock.take(7);
+        lock.start_recording();
+        drop(turn);
+        assert_eq!(lock.stop_recording().len(), 1);
+    }
+}
