@@ -236,7 +236,7 @@ pub(crate) mod tests {
     }
 
     impl Lock<TestClock> {
-        /// The interval of whoever waits is over. Returns when the waiter has drawn its conclusion
+        /// Ends the interval of whoever waits. Returns when the waiter has drawn its conclusion
         /// and waits again.
         pub(crate) fn end_interval(&self, waits: &Receiver<()>) {
             let state = self.state();
@@ -256,6 +256,10 @@ pub(crate) mod tests {
             let turn = lock.take(0);
             thread::scope(|scope| {
                 scope.spawn(|| drop(lock.take(1)));
+                waits.recv().unwrap();
+                // Woken too early, for nothing: no reason to ask.
+                drop(lock.state());
+                lock.free.notify_all();
                 waits.recv().unwrap();
                 assert!(!lock.is_asked_for());
                 lock.end_interval(&waits);
