@@ -1,84 +1,66 @@
 //! The evaluation loop, and the one lock around it.
 
 use crate::lock::{Clock, Lock, SWITCH_INTERVAL, SystemClock};
-use crate::program::{Arithmetic, Instruction, Program};
-use crate::{Native, WhileItRuns};
-use schedule::spans::{Span, Task, timed};
-use std::cell::Cell;
-use std::error::Error;
-use std::fmt;
+use crate::program::{Instruction, OPERATORS, Program, ProgramError};
+use schedule::spans::{Task, timed};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
 
 /// An interpreter: one lock, under which any number of threads run programs in turn.
 ///
 /// Two interpreters have two locks and know nothing of each other: so it is in two processes, and
 /// in CPython's sub-interpreters since 3.12 (PEP 684). The free-threaded CPython (PEP 703) has no
-/// such lock at all; what it needs instead is a lock in each list and dictionary, and counters
-/// that several threads can change at once. This language shares nothing, and could do without.
+/// such lock; it pays with a lock in each list and dictionary, and with counters that several
+/// threads can change at once. This language shares nothing between threads, and could do without.
 #[derive(Debug)]
 pub struct Interpreter<C = SystemClock> {
-    lock: Lock<C>,
+    /// The lock: how often it changed hands, and who held it when.
+    pub lock: Lock<C>,
     instructions: AtomicU64,
 }
 
-/// A program's end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// What the program returned.
-    pub answer: u64,
-    /// How many instructions it took.
-    pub instructions: u64,
-}
-
-impl Interpreter {
-    /// An interpreter with CPython's switch interval, five milliseconds.
-    pub const fn new() -> Self {
-        Self::with_clock(SWITCH_INTERVAL, SystemClock)
-    }
-
-    /// An interpreter with another switch interval (`sys.setswitchinterval`).
-    pub const fn with_switch_interval(interval: Duration) -> Self {
-        Self::with_clock(interval, SystemClock)
-    }
-}
-
 impl Default for Interpreter {
+    /// CPython's switch interval, five milliseconds, by the machine's clock.
     fn default() -> Self {
-        Self::new()
+        Self::new(SystemClock { interval: SWITCH_INTERVAL })
     }
 }
 
 impl<C: Clock> Interpreter<C> {
-    /// An interpreter whose waiters wait by this clock.
-    pub const fn with_clock(interval: Duration, clock: C) -> Self {
-        Self { lock: Lock::new(interval, clock), instructions: AtomicU64::new(0) }
+    /// An interpreter whose waiters go by this clock.
+    pub fn new(clock: C) -> Self {
+        Self { lock: Lock::new(clock), instructions: AtomicU64::new(0) }
     }
 
-    /// Runs a program on this thread, under the lock.
+    /// Runs a program on this thread, under the lock, and gives its answer.
     ///
     /// The lock is taken at the beginning and let go of at the end. Between them there are two
     /// occasions on which it may change hands: a backward jump, if somebody asks; and a native that
     /// lets go while it runs. All straight-line code in between is one turn, and so is a native
-    /// that holds on, however long it takes.
+    /// that holds on, however long it takes. (A native that holds on and runs another program here
+    /// waits for itself.)
     ///
     /// ```
-    /// use interpreter::{Interpreter, Program};
-    /// let program = Program::compile("function gcd(a, b)\n    return native_gcd(a, b)\n")?;
-    /// assert_eq!(Interpreter::new().run(&program, &[12, 18])?.answer, 6);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// use interpreter::{Interpreter, NATIVES, Program};
+    /// let program = Program::compile("function gcd(a, b)\n    return native_gcd(a, b)\n", NATIVES)?;
+    /// assert_eq!(Interpreter::default().run(&program, &[12, 18])?, 6);
+    /// # Ok::<(), interpreter::ProgramError>(())
     /// ```
     ///
     /// # Errors
-    /// [`RunError`]: the line where the program failed, and why. The lock is free again.
+    /// [`ProgramError`]: the line where the program failed, and why. The lock is free again.
     ///
     /// # Panics
     /// If a native panics. The lock is free again then, too.
-    pub fn run(&self, program: &Program, arguments: &[u64]) -> Result<Run, RunError> {
-        let mut instructions = 0;
-        let answer = self.eval(program, arguments, &mut instructions);
+    pub fn run(&self, program: &Program, arguments: &[u64]) -> Result<u64, ProgramError> {
+        let (wanted, given) = (program.parameters, arguments.len());
+        if given != wanted {
+            let message = format!("the program takes {wanted} argument(s), and {given} are given");
+            return Err(ProgramError { line: program.line, message });
+        }
+        let (mut next, mut instructions) = (0, 0);
+        let answer = self.eval(program, arguments, &mut next, &mut instructions);
         self.instructions.fetch_add(instructions, Relaxed);
-        answer.map(|answer| Run { answer, instructions })
+        answer.map_err(|message| ProgramError { line: program.lines[next - 1], message })
     }
 
     // ANCHOR: eval
@@ -86,56 +68,36 @@ impl<C: Clock> Interpreter<C> {
         &self,
         program: &Program,
         arguments: &[u64],
+        next: &mut usize,
         instructions: &mut u64,
-    ) -> Result<u64, RunError> {
-        if arguments.len() != program.parameters {
-            let (wanted, given) = (program.parameters, arguments.len());
-            return Err(RunError {
-                line: program.line,
-                problem: Problem::Arguments { wanted, given },
-            });
-        }
-        let code = program.code.as_slice();
-        let mut locals = arguments.to_vec();
+    ) -> Result<u64, String> {
         // A local that a jump has passed over is 0. (CPython raises UnboundLocalError; to find that
-        // out it compares every local it loads with NULL.)
+        // out it has to look at locals before it loads them.)
+        let mut locals = arguments.to_vec();
         locals.resize(program.locals.len(), 0);
         let mut stack = Vec::with_capacity(16);
-        let mut next = 0;
-
         let lane = lane();
         let mut turn = self.lock.take(lane);
         loop {
-            let at = next;
-            let failed = |problem| RunError { line: program.lines[at], problem };
-            next += 1;
+            let instruction = program.code[*next];
+            *next += 1;
             *instructions += 1;
-            match code[at] {
+            match instruction {
                 Instruction::LoadFast(local) => stack.push(locals[usize::from(local)]),
                 Instruction::StoreFast(local) => locals[usize::from(local)] = pop(&mut stack),
                 Instruction::LoadConst(index) => stack.push(program.constants[usize::from(index)]),
-                Instruction::BinaryOp(operator) => {
+                Instruction::BinaryOp(index) => {
                     let (right, left) = (pop(&mut stack), pop(&mut stack));
-                    let answer = operator.apply(left, right);
-                    stack.push(answer.ok_or_else(|| failed(Problem::of(operator, right)))?);
-                }
-                Instruction::CompareOp(operator) => {
-                    let (right, left) = (pop(&mut stack), pop(&mut stack));
-                    stack.push(u64::from(operator.holds(left, right)));
-                }
-                Instruction::PopJumpIfTrue(target) => {
-                    if pop(&mut stack) != 0 {
-                        next = usize::from(target);
-                    }
+                    stack.push((OPERATORS[usize::from(index)].apply)(left, right)?);
                 }
                 Instruction::PopJumpIfFalse(target) => {
                     if pop(&mut stack) == 0 {
-                        next = usize::from(target);
+                        *next = usize::from(target);
                     }
                 }
-                Instruction::JumpForward(target) => next = usize::from(target),
+                Instruction::JumpForward(target) => *next = usize::from(target),
                 Instruction::JumpBackward(target) => {
-                    next = usize::from(target);
+                    *next = usize::from(target);
                     // Read here and nowhere else, as CPython's CHECK_EVAL_BREAKER: every loop comes
                     // by, and the instructions between two jumps pay nothing.
                     if self.lock.is_asked_for() {
@@ -144,19 +106,16 @@ impl<C: Clock> Interpreter<C> {
                     }
                 }
                 Instruction::Call(index) => {
-                    let Native { arity, lock, function, .. } = program.natives[usize::from(index)];
-                    let first = stack.len() - arity;
-                    let answer = match lock {
-                        WhileItRuns::Held => function(&stack[first..]),
-                        WhileItRuns::LetGo => {
-                            drop(turn); // Py_BEGIN_ALLOW_THREADS
-                            let answer = function(&stack[first..]);
-                            turn = self.lock.take(lane); // Py_END_ALLOW_THREADS
-                            answer
-                        }
-                    };
-                    stack.truncate(first);
-                    stack.push(answer.map_err(|text| failed(Problem::Native(text)))?);
+                    let native = &program.natives[usize::from(index)];
+                    let arguments = stack.split_off(stack.len() - native.arity);
+                    if native.needs_lock {
+                        stack.push((native.function)(&arguments)?);
+                    } else {
+                        drop(turn); // Py_BEGIN_ALLOW_THREADS
+                        let answer = (native.function)(&arguments);
+                        turn = self.lock.take(lane); // Py_END_ALLOW_THREADS
+                        stack.push(answer?);
+                    }
                 }
                 Instruction::PopTop => drop(pop(&mut stack)),
                 Instruction::ReturnValue => return Ok(pop(&mut stack)),
@@ -165,35 +124,13 @@ impl<C: Clock> Interpreter<C> {
     }
     // ANCHOR_END: eval
 
-    /// How often the lock has been taken by another thread than the one that had it before. The
-    /// count only grows: look before and after.
-    pub fn hand_overs(&self) -> u64 {
-        self.lock.hand_overs()
-    }
-
     /// How many instructions have been carried out in all the programs that have ended.
     pub fn instructions(&self) -> u64 {
         self.instructions.load(Relaxed)
     }
-
-    /// From now on, notes who holds the lock from when to when. What was noted before is forgotten.
-    ///
-    /// A turn costs two looks at the clock then, and a span stays in memory for each: some two
-    /// hundred a second while threads compete for the lock.
-    pub fn start_recording(&self) {
-        self.lock.start_recording();
-    }
-
-    /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
-    /// a turn that has not ended is not among them. Lanes are those of
-    /// [`timed`], so that a picture of who held the lock fits one of who ran which item.
-    pub fn stop_recording(&self) -> Vec<Span> {
-        self.lock.stop_recording()
-    }
 }
 
 /// The compiler puts as much on the stack as it takes off, so it is never empty here.
-#[inline]
 fn pop(stack: &mut Vec<u64>) -> u64 {
     stack.pop().expect("an instruction finds on the stack what the compiler put there")
 }
@@ -206,112 +143,31 @@ fn lane() -> u32 {
         type Out = ();
         fn run((): ()) {}
     }
-    thread_local! {
-        static LANE: Cell<Option<u32>> = const { Cell::new(None) };
-    }
-    LANE.get().unwrap_or_else(|| {
-        let lane = timed::<Nothing>(()).span.lane;
-        LANE.set(Some(lane));
-        lane
-    })
-}
-
-/// A program that failed while it ran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunError {
-    line: usize,
-    problem: Problem,
-}
-
-impl RunError {
-    /// The number of the line in the source, counted from 1.
-    pub fn line(&self) -> usize {
-        self.line
-    }
-
-    /// What went wrong there.
-    pub fn problem(&self) -> &Problem {
-        &self.problem
-    }
-}
-
-impl fmt::Display for RunError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.problem)
-    }
-}
-
-impl Error for RunError {}
-
-/// What can go wrong in a program that compiles.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    /// The program was given too many or too few arguments.
-    Arguments {
-        /// How many it takes.
-        wanted: usize,
-        /// How many it was given.
-        given: usize,
-    },
-    /// A sum or a product over 2^64 - 1. (CPython's integers would go on.)
-    TooLarge,
-    /// A difference below 0.
-    BelowZero,
-    /// A division by zero, or its remainder.
-    DivisionByZero,
-    /// A native failed; these are its words.
-    Native(String),
-}
-
-impl Problem {
-    /// Why this operator has no answer with this number on its right.
-    #[cold]
-    fn of(operator: Arithmetic, right: u64) -> Self {
-        match operator {
-            Arithmetic::Add | Arithmetic::Multiply => Self::TooLarge,
-            Arithmetic::Subtract => Self::BelowZero,
-            Arithmetic::Divide | Arithmetic::Remainder => {
-                debug_assert_eq!(right, 0);
-                Self::DivisionByZero
-            }
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Arguments { wanted, given } => {
-                write!(f, "the program takes {wanted} argument(s), and {given} are given")
-            }
-            Self::TooLarge => f.write_str("the answer does not fit in 64 bits"),
-            Self::BelowZero => {
-                f.write_str("the answer is below 0, and this language has no negative numbers")
-            }
-            Self::DivisionByZero => f.write_str("division by zero"),
-            Self::Native(text) => f.write_str(text),
-        }
-    }
+    timed::<Nothing>(()).span.lane
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::lock::tests::TestClock;
-    use crate::{GCD, NATIVES, interpreted_gcd, interpreted_wait, native_gcd, native_gcd_unlocked};
+    use crate::{
+        GCD, NATIVES, Native, interpreted_gcd, interpreted_wait, native_gcd, native_gcd_unlocked,
+    };
     use kernel::{Pair, gcd, steps};
     use proptest::prelude::*;
+    use schedule::spans::Span;
     use std::collections::HashSet;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::AtomicBool;
     use std::sync::mpsc::Receiver;
     use std::sync::{Barrier, Condvar, Mutex};
     use std::thread;
+    use std::time::Duration;
 
     fn run(source: &str, arguments: &[u64]) -> Result<u64, String> {
-        let program = Program::compile(source).map_err(|error| error.to_string())?;
-        let run = Interpreter::new().run(&program, arguments);
-        run.map(|run| run.answer).map_err(|error| error.to_string())
+        let program = Program::compile(source, NATIVES).map_err(|error| error.to_string())?;
+        let run = Interpreter::default().run(&program, arguments);
+        run.map_err(|error| error.to_string())
     }
 
     #[test]
@@ -349,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_fails_says_its_line_and_leaves_the_lock_free() {
-        let interpreter = Interpreter::new();
+        let interpreter = Interpreter::default();
         for (line, sentence) in [
             ("return n / 0", "division by zero"),
             ("return n % 0", "division by zero"),
@@ -359,33 +215,34 @@ mod tests {
             ("return native_gcd(0, n)", "a pair needs two positive numbers, and one is 0"),
             ("return native_gcd_unlocked(n, 0)", "a pair needs two positive numbers, and one is 0"),
         ] {
-            let program = Program::compile(&format!("# f\nfunction f(n)\n{line}")).unwrap();
+            let program =
+                Program::compile(&format!("# f\nfunction f(n)\n{line}"), NATIVES).unwrap();
             let error = interpreter.run(&program, &[1]).unwrap_err();
             assert_eq!(error.to_string(), format!("line 3: {sentence}"), "{line}");
         }
-        let program = Program::compile("\nfunction f(n)\nreturn n").unwrap();
+        let program = Program::compile("\nfunction f(n)\nreturn n", NATIVES).unwrap();
         let error = interpreter.run(&program, &[]).unwrap_err();
         assert_eq!(error.to_string(), "line 2: the program takes 1 argument(s), and 0 are given");
         // Another thread would wait for ever here if an error had kept the lock.
         thread::scope(|scope| {
-            scope.spawn(|| assert_eq!(interpreter.run(&program, &[5]).unwrap().answer, 5));
+            scope.spawn(|| assert_eq!(interpreter.run(&program, &[5]).unwrap(), 5));
         });
     }
 
     #[test]
     fn instructions_are_counted() {
-        let interpreter = Interpreter::new();
-        let program = Program::compile(GCD).unwrap();
+        let interpreter = Interpreter::default();
+        let program = Program::compile(GCD, NATIVES).unwrap();
         let pair = Pair::new(90, 1_000).unwrap();
-        let run = interpreter.run(&program, &[90, 1_000]).unwrap();
-        assert_eq!((run.answer, steps(pair)), (10, 81));
-        // Six before the loop and eleven for each candidate. Six more for the second test of each
-        // that divides the first number: 90, 45, 30, 18, 15 and 10. The last is not stepped down
-        // from, five fewer, but returned, two more.
-        assert_eq!(run.instructions, 6 + 81 * 11 + 6 * 6 - 5 + 2);
-        let failing = Program::compile("function f()\nreturn 1 / 0").unwrap();
+        assert_eq!(interpreter.run(&program, &[90, 1_000]), Ok(10));
+        assert_eq!(steps(pair), 81);
+        // Seven before the loop, and eleven for a candidate that does not divide the first number.
+        // One that does costs eight more (90, 45, 30, 18 and 15), and the last four more.
+        let instructions = 7 + 81 * 11 + 5 * 8 + 4;
+        assert_eq!(interpreter.instructions(), instructions);
+        let failing = Program::compile("function f()\nreturn 1 / 0", NATIVES).unwrap();
         interpreter.run(&failing, &[]).unwrap_err();
-        assert_eq!(interpreter.instructions(), run.instructions + 3);
+        assert_eq!(interpreter.instructions(), instructions + 3);
     }
 
     /// Two programs under a driven clock. The first stops in its first turn until the second waits
@@ -405,12 +262,12 @@ mod tests {
                 note(20 + round)
                 if round < 4 goto again
                 return 0";
-        let first = Program::compile_with(first, natives).unwrap();
+        let first = Program::compile(first, natives).unwrap();
         let second = "function second()\nnote(99)\nreturn 0";
-        let second = Program::compile_with(second, natives).unwrap();
+        let second = Program::compile(second, natives).unwrap();
         let (clock, waits) = TestClock::new();
-        let interpreter = Interpreter::with_clock(SWITCH_INTERVAL, clock);
-        interpreter.start_recording();
+        let interpreter = Interpreter::new(clock);
+        interpreter.lock.start_recording();
         thread::scope(|scope| {
             scope.spawn(|| interpreter.run(&first, &[]).unwrap());
             gate.wait(); // the first is in its first note, and holds the lock
@@ -420,8 +277,8 @@ mod tests {
             assert_eq!(*log.lock().unwrap(), [11]);
             gate.wait(); // the first goes on
         });
-        let spans = interpreter.stop_recording();
-        (log.lock().unwrap().clone(), spans, interpreter.hand_overs())
+        let spans = interpreter.lock.stop_recording();
+        (log.lock().unwrap().clone(), spans, interpreter.lock.hand_overs())
     }
 
     /// Makes a native `note(n)` that holds the lock, with a log and a gate of its own.
@@ -438,7 +295,7 @@ mod tests {
                 Ok(0)
             }
             static $natives: &[Native] =
-                &[Native { name: "note", arity: 1, lock: WhileItRuns::Held, function: note }];
+                &[Native { name: "note", arity: 1, needs_lock: true, function: note }];
         };
     }
 
@@ -450,7 +307,7 @@ mod tests {
                 assert!(!interpreter.lock.is_asked_for());
                 interpreter.lock.end_interval(waits);
                 assert!(interpreter.lock.is_asked_for());
-                assert_eq!(interpreter.hand_overs(), 0);
+                assert_eq!(interpreter.lock.hand_overs(), 0);
             });
         // The first runs on to its jump (22), and not a step further (12) before the second.
         assert_eq!(log, [11, 22, 99, 12, 23, 13, 24]);
@@ -489,8 +346,8 @@ mod tests {
             Ok(0)
         }
         static WITH_BOTH: &[Native] = &[
-            Native { name: "inside", arity: 0, lock: WhileItRuns::Held, function: inside },
-            Native { name: "outside", arity: 0, lock: WhileItRuns::LetGo, function: outside },
+            Native { name: "inside", arity: 0, needs_lock: true, function: inside },
+            Native { name: "outside", arity: 0, needs_lock: false, function: outside },
         ];
         let source = "
             function f(n)
@@ -503,20 +360,20 @@ mod tests {
                 n = n - 1
                 if n > 0 goto again
                 return n / n";
-        let program = Program::compile_with(source, WITH_BOTH).unwrap();
-        let interpreter = Interpreter::with_switch_interval(Duration::from_nanos(1));
-        interpreter.start_recording();
+        let program = Program::compile(source, WITH_BOTH).unwrap();
+        let interpreter = Interpreter::new(SystemClock { interval: Duration::from_nanos(1) });
+        interpreter.lock.start_recording();
         thread::scope(|scope| {
             for _ in 0..8 {
                 scope.spawn(|| interpreter.run(&program, &[700]).unwrap_err());
             }
         });
         assert_eq!(COUNT.load(Relaxed), 8 * (700 + 100));
-        let spans = interpreter.stop_recording();
+        let spans = interpreter.lock.stop_recording();
         assert_eq!(spans.iter().map(|span| span.lane).collect::<HashSet<_>>().len(), 8);
         assert!(spans.windows(2).all(|two| two[0].end_ns <= two[1].start_ns), "turns overlap");
         let changes = spans.windows(2).filter(|two| two[0].lane != two[1].lane).count();
-        assert_eq!(interpreter.hand_overs(), changes as u64);
+        assert_eq!(interpreter.lock.hand_overs(), changes as u64);
     }
 
     /// Two threads are in the native at once, or the first of them gives up after 30 s.
@@ -533,22 +390,22 @@ mod tests {
             if *here < 2 { Err("nobody came".to_owned()) } else { Ok(*here) }
         }
         static WITH_MEET: &[Native] =
-            &[Native { name: "meet", arity: 0, lock: WhileItRuns::LetGo, function: meet }];
-        let program = Program::compile_with("function f()\nreturn meet()", WITH_MEET).unwrap();
-        let interpreter = Interpreter::new();
+            &[Native { name: "meet", arity: 0, needs_lock: false, function: meet }];
+        let program = Program::compile("function f()\nreturn meet()", WITH_MEET).unwrap();
+        let interpreter = Interpreter::default();
         thread::scope(|scope| {
             for _ in 0..2 {
-                scope.spawn(|| assert_eq!(interpreter.run(&program, &[]).unwrap().answer, 2));
+                scope.spawn(|| assert_eq!(interpreter.run(&program, &[]).unwrap(), 2));
             }
         });
     }
 
     #[test]
-    fn the_natives_say_what_becomes_of_the_lock() {
-        let says = |name| NATIVES.iter().find(|native| native.name == name).unwrap().lock;
-        assert_eq!(says("wait_ms"), WhileItRuns::LetGo);
-        assert_eq!(says("native_gcd"), WhileItRuns::Held);
-        assert_eq!(says("native_gcd_unlocked"), WhileItRuns::LetGo);
+    fn the_natives_say_whether_they_need_the_lock() {
+        let says = |name| NATIVES.iter().find(|native| native.name == name).unwrap().needs_lock;
+        assert!(!says("wait_ms"));
+        assert!(says("native_gcd"));
+        assert!(!says("native_gcd_unlocked"));
         assert_eq!(interpreted_wait(0), 0);
     }
 
@@ -558,18 +415,18 @@ mod tests {
             panic!("no luck")
         }
         static FAILING: &[Native] = &[
-            Native { name: "holding", arity: 0, lock: WhileItRuns::Held, function: fail },
-            Native { name: "letting_go", arity: 0, lock: WhileItRuns::LetGo, function: fail },
+            Native { name: "holding", arity: 0, needs_lock: true, function: fail },
+            Native { name: "letting_go", arity: 0, needs_lock: false, function: fail },
         ];
-        let interpreter = Interpreter::new();
+        let interpreter = Interpreter::default();
         for native in ["holding", "letting_go"] {
             let source = format!("function f()\nreturn {native}()");
-            let program = Program::compile_with(&source, FAILING).unwrap();
+            let program = Program::compile(&source, FAILING).unwrap();
             catch_unwind(AssertUnwindSafe(|| interpreter.run(&program, &[]))).unwrap_err();
         }
         // It would wait for ever here if a panic had kept the lock.
-        let fine = Program::compile("function f()\nreturn 3").unwrap();
-        assert_eq!(interpreter.run(&fine, &[]).unwrap().answer, 3);
+        let fine = Program::compile("function f()\nreturn 3", NATIVES).unwrap();
+        assert_eq!(interpreter.run(&fine, &[]).unwrap(), 3);
     }
 
     fn number() -> impl Strategy<Value = u64> {
@@ -598,9 +455,9 @@ mod tests {
         #[test]
         fn expressions_are_worked_out_as_written(expression in expression(), n in edge()) {
             let source = format!("function f(n)\nreturn {}", expression.text());
-            let program = Program::compile_with(&source, NATIVES).unwrap();
-            let run = Interpreter::new().run(&program, &[n]);
-            prop_assert_eq!(run.ok().map(|run| run.answer), expression.value(n), "{}", source);
+            let program = Program::compile(&source, NATIVES).unwrap();
+            let run = Interpreter::default().run(&program, &[n]);
+            prop_assert_eq!(run.ok(), expression.value(n), "{}", source);
         }
     }
 

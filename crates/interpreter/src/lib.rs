@@ -25,11 +25,10 @@ mod native;
 mod program;
 mod tasks;
 
-pub use compile::CompileError;
-pub use eval::{Interpreter, Problem, Run, RunError};
-pub use lock::{Clock, SWITCH_INTERVAL, SystemClock};
-pub use native::{NATIVES, Native, WhileItRuns};
-pub use program::Program;
+pub use eval::Interpreter;
+pub use lock::{Clock, Lock, SWITCH_INTERVAL, SystemClock};
+pub use native::{NATIVES, Native};
+pub use program::{Program, ProgramError};
 pub use tasks::{
     GCD, InterpretedGcd, InterpretedWait, NativeGcd, NativeGcdUnlocked, interpreted_gcd,
     interpreted_wait, interpreter, native_gcd, native_gcd_unlocked,

@@ -24,14 +24,9 @@ pub const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
 /// What the lock knows of time. Programs use [`SystemClock`]; a test brings its own, and so decides
 /// when an interval is over without waiting for it.
 pub trait Clock: Sync {
-    /// Waits until `woken` is notified or the interval is over. Gives the guard back, and whether
-    /// the interval is over.
-    fn wait<'a, T>(
-        &self,
-        woken: &Condvar,
-        guard: MutexGuard<'a, T>,
-        interval: Duration,
-    ) -> (MutexGuard<'a, T>, bool);
+    /// Waits until `woken` is notified or a switch interval is over. Gives the guard back, and
+    /// whether the interval is over.
+    fn wait<'a, T>(&self, woken: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool);
 
     /// The time, in nanoseconds since some fixed moment.
     fn now_ns(&self) -> u64;
@@ -39,17 +34,15 @@ pub trait Clock: Sync {
 
 /// The clock of the machine, `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemClock;
+pub struct SystemClock {
+    /// How long a waiter waits before it asks for the lock (`sys.setswitchinterval`).
+    pub interval: Duration,
+}
 
 impl Clock for SystemClock {
-    fn wait<'a, T>(
-        &self,
-        woken: &Condvar,
-        guard: MutexGuard<'a, T>,
-        interval: Duration,
-    ) -> (MutexGuard<'a, T>, bool) {
-        let (guard, result) =
-            woken.wait_timeout(guard, interval).unwrap_or_else(PoisonError::into_inner);
+    fn wait<'a, T>(&self, woken: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
+        let waited = woken.wait_timeout(guard, self.interval);
+        let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
         (guard, result.timed_out())
     }
 
@@ -58,8 +51,9 @@ impl Clock for SystemClock {
     }
 }
 
+/// The one lock of an interpreter.
 #[derive(Debug)]
-pub(crate) struct Lock<C> {
+pub struct Lock<C> {
     /// Held for moments only, never while a program runs (CPython's `gil->mutex`).
     state: Mutex<State>,
     /// Notified when the lock is free (`gil->cond`).
@@ -73,11 +67,10 @@ pub(crate) struct Lock<C> {
     /// Relaxed everywhere: the flag carries no news but itself. If the holder sees it one jump
     /// late, nothing is lost, and all else is published by the mutex.
     drop_request: AtomicBool,
-    interval: Duration,
     clock: C,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// Who holds the lock now: a thread's lane.
     holder: Option<u32>,
@@ -91,17 +84,9 @@ struct State {
 }
 
 impl<C: Clock> Lock<C> {
-    pub(crate) const fn new(interval: Duration, clock: C) -> Self {
-        let state =
-            State { holder: None, last_holder: None, since_ns: 0, hand_overs: 0, recording: None };
-        Self {
-            state: Mutex::new(state),
-            free: Condvar::new(),
-            switched: Condvar::new(),
-            drop_request: AtomicBool::new(false),
-            interval,
-            clock,
-        }
+    pub(crate) fn new(clock: C) -> Self {
+        let (state, drop_request) = (Mutex::default(), AtomicBool::new(false));
+        Self { state, free: Condvar::new(), switched: Condvar::new(), drop_request, clock }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,7 +101,7 @@ impl<C: Clock> Lock<C> {
         while state.holder.is_some() {
             let hand_overs = state.hand_overs;
             let interval_over;
-            (state, interval_over) = self.clock.wait(&self.free, state, self.interval);
+            (state, interval_over) = self.clock.wait(&self.free, state);
             // Asked for only if the same holder had it all the time. Otherwise each of many waiters
             // would ask somebody who has only begun.
             if interval_over && state.holder.is_some() && state.hand_overs == hand_overs {
@@ -159,28 +144,36 @@ impl<C: Clock> Lock<C> {
     }
 
     /// Does somebody ask the holder to let go?
-    #[inline]
     pub(crate) fn is_asked_for(&self) -> bool {
         self.drop_request.load(Relaxed)
     }
 
-    pub(crate) fn hand_overs(&self) -> u64 {
+    /// How often the lock has been taken by another thread than the one that had it before. The
+    /// count only grows: look before and after.
+    pub fn hand_overs(&self) -> u64 {
         self.state().hand_overs
     }
 
-    pub(crate) fn start_recording(&self) {
+    /// From now on, notes who holds the lock from when to when. What was noted before is forgotten.
+    ///
+    /// A turn costs two looks at the clock then, and a span stays in memory for each: some two
+    /// hundred a second while threads compete for the lock.
+    pub fn start_recording(&self) {
         let mut state = self.state();
         state.recording = Some(Vec::new());
         state.since_ns = self.clock.now_ns();
     }
 
-    pub(crate) fn stop_recording(&self) -> Vec<Span> {
+    /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
+    /// a turn that has not ended is not among them. Lanes are those of
+    /// [`timed`](schedule::spans::timed), so that a picture of who held the lock fits one of who
+    /// ran which item.
+    pub fn stop_recording(&self) -> Vec<Span> {
         self.state().recording.take().unwrap_or_default()
     }
 }
 
 /// The lock, held. Dropping it lets go, also when a native panics.
-#[derive(Debug)]
 pub(crate) struct Turn<'lock, C: Clock> {
     lock: &'lock Lock<C>,
     lane: u32,
@@ -221,7 +214,6 @@ pub(crate) mod tests {
             &self,
             woken: &Condvar,
             guard: MutexGuard<'a, T>,
-            _: Duration,
         ) -> (MutexGuard<'a, T>, bool) {
             // Told under the mutex: whoever hears of it and then takes the mutex finds the waiter
             // asleep.
@@ -250,7 +242,7 @@ pub(crate) mod tests {
     #[test]
     fn a_waiter_asks_after_an_interval_and_the_holder_that_lets_go_does_not_win_it_back() {
         let (clock, waits) = TestClock::new();
-        let lock = Lock::new(SWITCH_INTERVAL, clock);
+        let lock = Lock::new(clock);
         // Often, since an unfair lock is fair now and then.
         for round in 1..=50 {
             let turn = lock.take(0);
@@ -276,7 +268,7 @@ pub(crate) mod tests {
     #[test]
     fn a_waiter_does_not_ask_a_holder_that_has_only_begun() {
         let (clock, waits) = TestClock::new();
-        let lock = Lock::new(SWITCH_INTERVAL, clock);
+        let lock = Lock::new(clock);
         let turn = lock.take(0);
         thread::scope(|scope| {
             scope.spawn(|| drop(lock.take(1)));
@@ -299,7 +291,7 @@ pub(crate) mod tests {
 
     #[test]
     fn the_same_thread_again_is_no_hand_over() {
-        let lock = Lock::new(SWITCH_INTERVAL, SystemClock);
+        let lock = Lock::new(SystemClock { interval: SWITCH_INTERVAL });
         for lane in [4, 4, 5, 5, 4] {
             drop(lock.take(lane));
         }
@@ -308,7 +300,7 @@ pub(crate) mod tests {
 
     #[test]
     fn turns_are_recorded_while_asked_to() {
-        let lock = Lock::new(SWITCH_INTERVAL, TestClock::new().0);
+        let lock = Lock::new(TestClock::new().0);
         drop(lock.take(0));
         lock.start_recording(); // looks at the clock: 0
         drop(lock.take(0)); // 1 to 2

@@ -11,37 +11,31 @@ pub struct Native {
     pub name: &'static str,
     /// How many arguments it takes.
     pub arity: usize,
-    /// What becomes of the interpreter lock while it runs.
-    pub lock: WhileItRuns,
+    /// Does the caller keep the interpreter lock while it runs?
+    ///
+    /// With it, nobody else runs, however long the native takes: so does a C function in CPython
+    /// that says nothing about it. A waiter cannot help that, since its request is read at a
+    /// backward jump, and a native has none.
+    ///
+    /// Without it, the caller lets go and takes the lock again afterwards, as C code does between
+    /// `Py_BEGIN_ALLOW_THREADS` and `Py_END_ALLOW_THREADS`. That is for natives that wait, and for
+    /// natives that compute on nothing but their arguments. It is the author who says so and not
+    /// the caller: only the author knows what the native touches.
+    pub needs_lock: bool,
     /// The function itself. An error ends the program; its text is told with the line of the call.
     pub function: fn(&[u64]) -> Result<u64, String>,
 }
 
-/// What becomes of the interpreter lock while a native runs. It is the native's author who says
-/// so, not the program that calls it: only the author knows whether the native waits, and whether
-/// it touches anything that the lock guards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WhileItRuns {
-    /// The caller keeps it, and nobody else runs, however long the native takes: what a C function
-    /// does in CPython unless it says otherwise. Nor can a waiter change that: its request is read
-    /// at a backward jump, and a native has none.
-    Held,
-    /// The caller lets go of it and takes it again afterwards, as C code does between
-    /// `Py_BEGIN_ALLOW_THREADS` and `Py_END_ALLOW_THREADS`. For natives that wait, and for natives
-    /// that compute on nothing but their own arguments.
-    LetGo,
-}
-
-/// The natives that every program has.
+/// The natives of the lessons.
 ///
 /// The two gcds are one and the same function. What differs is the word of their author.
 pub static NATIVES: &[Native] = &[
     // Does nothing for this many milliseconds, and returns their number. `time.sleep` lets go too.
-    Native { name: "wait_ms", arity: 1, lock: WhileItRuns::LetGo, function: wait_ms },
+    Native { name: "wait_ms", arity: 1, needs_lock: false, function: wait_ms },
     // `kernel::gcd` by somebody who thought of the speed and forgot the lock.
-    Native { name: "native_gcd", arity: 2, lock: WhileItRuns::Held, function: gcd },
+    Native { name: "native_gcd", arity: 2, needs_lock: true, function: gcd },
     // And by somebody who thought of both: two numbers in, one out, nothing shared.
-    Native { name: "native_gcd_unlocked", arity: 2, lock: WhileItRuns::LetGo, function: gcd },
+    Native { name: "native_gcd_unlocked", arity: 2, needs_lock: false, function: gcd },
 ];
 
 fn wait_ms(arguments: &[u64]) -> Result<u64, String> {

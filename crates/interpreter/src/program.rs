@@ -1,56 +1,63 @@
 //! What the compiler makes and the evaluation loop runs.
 
 use crate::Native;
-use std::fmt::Write;
+use std::error::Error;
+use std::fmt::{self, Write};
 
-/// One instruction, with CPython's names (`Include/opcode.h`). It is four bytes wide or less, so
-/// that a loop's body lies in one or two cache lines; what is wider stands in a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One instruction, with CPython's names. It is four bytes wide, so that a loop lies in one cache
+/// line; what is wider stands in a table.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Instruction {
     LoadFast(u8),
     StoreFast(u8),
     LoadConst(u16),
-    /// Takes two numbers off the stack and puts their sum, difference and so on there.
-    BinaryOp(Arithmetic),
-    /// Takes two numbers off the stack and puts 1 or 0 there.
-    CompareOp(Comparison),
-    PopJumpIfTrue(u16),
+    /// Takes two numbers off the stack and puts one there. The operand is a place in [`OPERATORS`].
+    /// (CPython has a COMPARE_OP besides, and the disassembly calls comparisons so.)
+    BinaryOp(u8),
     PopJumpIfFalse(u16),
     JumpForward(u16),
     /// The one instruction that looks whether somebody wants the lock. CPython looks here too, and
-    /// where a function begins or is called, which this language has no need of: without a
-    /// backward jump a program comes to its end soon.
+    /// where a function begins or is called, which this language can do without: a program that
+    /// does not jump backward comes to its end soon.
     JumpBackward(u16),
     Call(u8),
     PopTop,
     ReturnValue,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Remainder,
+/// An operator of the language: how it is written, how tightly it binds, and what it does.
+pub(crate) struct Operator {
+    pub(crate) symbol: &'static str,
+    pub(crate) precedence: u8,
+    pub(crate) apply: fn(u64, u64) -> Result<u64, &'static str>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-}
+const TOO_LARGE: &str = "the answer does not fit in 64 bits";
+const BELOW_ZERO: &str = "the answer is below 0, and this language has no negative numbers";
+const BY_ZERO: &str = "division by zero";
+
+/// Called through this table, as CPython calls its own through `binary_ops` (Python/ceval.c). It
+/// replaces an instruction by a faster one where it has seen what the operands are (PEP 659); here
+/// every operand is a number from the start.
+pub(crate) static OPERATORS: [Operator; 11] = [
+    Operator { symbol: "*", precedence: 2, apply: |l, r| l.checked_mul(r).ok_or(TOO_LARGE) },
+    Operator { symbol: "/", precedence: 2, apply: |l, r| l.checked_div(r).ok_or(BY_ZERO) },
+    Operator { symbol: "%", precedence: 2, apply: |l, r| l.checked_rem(r).ok_or(BY_ZERO) },
+    Operator { symbol: "+", precedence: 1, apply: |l, r| l.checked_add(r).ok_or(TOO_LARGE) },
+    Operator { symbol: "-", precedence: 1, apply: |l, r| l.checked_sub(r).ok_or(BELOW_ZERO) },
+    Operator { symbol: "==", precedence: 0, apply: |l, r| Ok(u64::from(l == r)) },
+    Operator { symbol: "!=", precedence: 0, apply: |l, r| Ok(u64::from(l != r)) },
+    Operator { symbol: "<", precedence: 0, apply: |l, r| Ok(u64::from(l < r)) },
+    Operator { symbol: "<=", precedence: 0, apply: |l, r| Ok(u64::from(l <= r)) },
+    Operator { symbol: ">", precedence: 0, apply: |l, r| Ok(u64::from(l > r)) },
+    Operator { symbol: ">=", precedence: 0, apply: |l, r| Ok(u64::from(l >= r)) },
+];
 
 /// A compiled program: one function, ready to be run any number of times, on any number of threads
 /// at once. Running it changes nothing in it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
-    pub(crate) name: String,
-    /// The line of the source with the name.
+    /// The line of the source with the name and the parameters.
     pub(crate) line: usize,
     pub(crate) parameters: usize,
     /// The names of the locals, the parameters first.
@@ -63,16 +70,6 @@ pub struct Program {
 }
 
 impl Program {
-    /// The function's name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How many arguments it takes.
-    pub fn parameters(&self) -> usize {
-        self.parameters
-    }
-
     /// The instructions as text, in the manner of Python's `dis`: the line of the source (where a
     /// new one begins), the instruction's number, its name, and what it works on.
     pub fn disassembly(&self) -> String {
@@ -89,70 +86,38 @@ impl Program {
     }
 
     fn describe(&self, instruction: Instruction) -> (&'static str, String) {
-        let local = |index: u8| self.locals[usize::from(index)].clone();
-        let to = |target: u16| format!("to {target}");
+        use Instruction::*;
         match instruction {
-            Instruction::LoadFast(index) => ("LOAD_FAST", local(index)),
-            Instruction::StoreFast(index) => ("STORE_FAST", local(index)),
-            Instruction::LoadConst(index) => {
-                ("LOAD_CONST", self.constants[usize::from(index)].to_string())
+            LoadFast(local) => ("LOAD_FAST", self.locals[usize::from(local)].clone()),
+            StoreFast(local) => ("STORE_FAST", self.locals[usize::from(local)].clone()),
+            LoadConst(index) => ("LOAD_CONST", self.constants[usize::from(index)].to_string()),
+            BinaryOp(index) => {
+                let Operator { symbol, precedence, .. } = OPERATORS[usize::from(index)];
+                (if precedence == 0 { "COMPARE_OP" } else { "BINARY_OP" }, symbol.to_owned())
             }
-            Instruction::BinaryOp(operator) => ("BINARY_OP", operator.symbol().to_owned()),
-            Instruction::CompareOp(operator) => ("COMPARE_OP", operator.symbol().to_owned()),
-            Instruction::PopJumpIfTrue(target) => ("POP_JUMP_IF_TRUE", to(target)),
-            Instruction::PopJumpIfFalse(target) => ("POP_JUMP_IF_FALSE", to(target)),
-            Instruction::JumpForward(target) => ("JUMP_FORWARD", to(target)),
-            Instruction::JumpBackward(target) => ("JUMP_BACKWARD", to(target)),
-            Instruction::Call(index) => ("CALL", self.natives[usize::from(index)].name.to_owned()),
-            Instruction::PopTop => ("POP_TOP", String::new()),
-            Instruction::ReturnValue => ("RETURN_VALUE", String::new()),
+            PopJumpIfFalse(target) => ("POP_JUMP_IF_FALSE", format!("to {target}")),
+            JumpForward(target) => ("JUMP_FORWARD", format!("to {target}")),
+            JumpBackward(target) => ("JUMP_BACKWARD", format!("to {target}")),
+            Call(index) => ("CALL", self.natives[usize::from(index)].name.to_owned()),
+            PopTop => ("POP_TOP", String::new()),
+            ReturnValue => ("RETURN_VALUE", String::new()),
         }
     }
 }
 
-impl Arithmetic {
-    pub(crate) fn symbol(self) -> &'static str {
-        match self {
-            Self::Add => "+",
-            Self::Subtract => "-",
-            Self::Multiply => "*",
-            Self::Divide => "/",
-            Self::Remainder => "%",
-        }
-    }
+/// A program that cannot be compiled, or that failed while it ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProgramError {
+    /// The line of the source, counted from 1.
+    pub line: usize,
+    /// What is wrong there: one line.
+    pub message: String,
+}
 
-    /// The answer, or `None` where there is none between 0 and 2^64 - 1.
-    pub(crate) fn apply(self, left: u64, right: u64) -> Option<u64> {
-        match self {
-            Self::Add => left.checked_add(right),
-            Self::Subtract => left.checked_sub(right),
-            Self::Multiply => left.checked_mul(right),
-            Self::Divide => left.checked_div(right),
-            Self::Remainder => left.checked_rem(right),
-        }
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
     }
 }
 
-impl Comparison {
-    pub(crate) fn symbol(self) -> &'static str {
-        match self {
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-        }
-    }
-
-    pub(crate) fn holds(self, left: u64, right: u64) -> bool {
-        match self {
-            Self::Equal => left == right,
-            Self::NotEqual => left != right,
-            Self::Less => left < right,
-            Self::LessOrEqual => left <= right,
-            Self::Greater => left > right,
-            Self::GreaterOrEqual => left >= right,
-        }
-    }
-}
+impl Error for ProgramError {}

@@ -6,7 +6,7 @@
 //! child, because another thread may have held it; here the fork server forks with one thread, which
 //! runs no program.
 
-use crate::{Interpreter, Program};
+use crate::{Interpreter, NATIVES, Program};
 use kernel::Pair;
 use schedule::spans::Task;
 use std::sync::LazyLock;
@@ -18,48 +18,42 @@ const WAIT: &str = "function wait(ms)\n    return wait_ms(ms)\n";
 const HOLDING: &str = "function gcd(a, b)\n    return native_gcd(a, b)\n";
 const LETTING_GO: &str = "function gcd(a, b)\n    return native_gcd_unlocked(a, b)\n";
 
+/// A program that is compiled when it is first run, once in each process. (That it can be
+/// compiled, the tests know.)
+type Compiled = LazyLock<Program>;
+
 /// The interpreter of this process.
 pub fn interpreter() -> &'static Interpreter {
-    static INTERPRETER: Interpreter = Interpreter::new();
+    static INTERPRETER: LazyLock<Interpreter> = LazyLock::new(Interpreter::default);
     &INTERPRETER
 }
 
-/// A program that is compiled when it is first run, once in each process.
-type Compiled = LazyLock<Program>;
-
-fn compiled(source: &str) -> Program {
-    Program::compile(source).unwrap_or_else(|error| panic!("{error} of\n{source}"))
-}
-
 fn run(program: &Program, arguments: &[u64]) -> u64 {
-    match interpreter().run(program, arguments) {
-        Ok(run) => run.answer,
-        Err(error) => panic!("{}: {error}", program.name()),
-    }
+    interpreter().run(program, arguments).unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// [`kernel::gcd`] in the small language ([`GCD`]), under the interpreter lock.
 pub fn interpreted_gcd(pair: Pair) -> u64 {
-    static PROGRAM: Compiled = LazyLock::new(|| compiled(GCD));
+    static PROGRAM: Compiled = LazyLock::new(|| Program::compile(GCD, NATIVES).unwrap());
     run(&PROGRAM, &[pair.a(), pair.b()])
 }
 
 /// A program that waits this many milliseconds, and returns their number. It lets go of the
 /// interpreter lock while it waits.
 pub fn interpreted_wait(ms: u64) -> u64 {
-    static PROGRAM: Compiled = LazyLock::new(|| compiled(WAIT));
+    static PROGRAM: Compiled = LazyLock::new(|| Program::compile(WAIT, NATIVES).unwrap());
     run(&PROGRAM, &[ms])
 }
 
 /// A program that calls [`kernel::gcd`] as a native, which holds the interpreter lock.
 pub fn native_gcd(pair: Pair) -> u64 {
-    static PROGRAM: Compiled = LazyLock::new(|| compiled(HOLDING));
+    static PROGRAM: Compiled = LazyLock::new(|| Program::compile(HOLDING, NATIVES).unwrap());
     run(&PROGRAM, &[pair.a(), pair.b()])
 }
 
 /// A program that calls [`kernel::gcd`] as a native, which lets go of the interpreter lock.
 pub fn native_gcd_unlocked(pair: Pair) -> u64 {
-    static PROGRAM: Compiled = LazyLock::new(|| compiled(LETTING_GO));
+    static PROGRAM: Compiled = LazyLock::new(|| Program::compile(LETTING_GO, NATIVES).unwrap());
     run(&PROGRAM, &[pair.a(), pair.b()])
 }
 
