@@ -6,32 +6,32 @@ set positional-arguments
 _default:
     @just --list --unsorted
 
-# Lesson 0, measure-first: where does the time go?
+# Lesson 0, measure-first: Where does the time go?
 [group('lessons')]
 lesson-0 *args:
     @cargo lesson 0 -- "$@"
 
-# Lesson 1, serial: how long is the loop, and what is the most that can be gained?
+# Lesson 1, serial: What can more workers gain at most?
 [group('lessons')]
 lesson-1 *args:
     @cargo lesson 1 -- "$@"
 
-# Lesson 2, threads: who runs which item, and what does one lock do?
+# Lesson 2, threads: Do two threads take half the time?
 [group('lessons')]
 lesson-2 *args:
     @cargo lesson 2 -- "$@"
 
-# Lesson 3, thread-pool: what does a pool save?
+# Lesson 3, thread-pool: What does a pool save?
 [group('lessons')]
 lesson-3 *args:
     @cargo lesson 3 -- "$@"
 
-# Lesson 4, processes: one line changes; what does it buy?
+# Lesson 4, processes: One line changes. What does it buy?
 [group('lessons')]
 lesson-4 *args:
     @cargo lesson 4 -- "$@"
 
-# Lesson 5, work-stealing: rayon, and the five stages side by side
+# Lesson 5, work-stealing: Is rayon always the fastest?
 [group('lessons')]
 lesson-5 *args:
     @cargo lesson 5 -- "$@"

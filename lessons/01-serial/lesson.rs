@@ -15,6 +15,7 @@ pub const LESSON: Lesson = Lesson {
         "the bound: the speed-up that no number of workers can beat",
     ],
     misconception: "50 % CPU means that the program is idle half the time.",
-    remember: "The longest item sets the bound: speed-up is at most total / longest.",
+    remember: "The longest item sets the bound:\n\
+               no speed-up beats total / longest.",
     next: "just compare-1, just exercise-1, then just lesson-2",
 };

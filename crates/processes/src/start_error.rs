@@ -12,6 +12,8 @@ pub enum StartError {
     /// The process has this many threads, and a fork beside threads is refused: a lock that
     /// another thread holds stays locked in the child for ever.
     Threads(usize),
+    /// This process is a worker. Its tasks belong to a pool already, and cannot have one.
+    InWorker,
     /// The fork server has died. Nothing can start workers in this process any more.
     ServerGone,
     /// The system refused something; the first field says what was being done.
@@ -30,6 +32,7 @@ impl fmt::Display for StartError {
                 "the process has {count} threads, and forking beside threads is refused; \
                  make the pool, or call ForkServer::start(), first in main"
             ),
+            Self::InWorker => f.write_str("a worker cannot have a pool of its own"),
             Self::ServerGone => f.write_str("the fork server has died, and no worker can start"),
             Self::System(doing, error) => write!(f, "{doing}: {error}"),
         }

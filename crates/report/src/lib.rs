@@ -1,11 +1,57 @@
 //! Turns a run into what a person sees.
 //!
-//! A lesson says who runs what; everything it prints, draws or writes is made here: the head and
-//! foot, the table, the timeline as text and as SVG, the JSON document. No stage knows of this
+//! A lesson says who runs what; everything that it prints, draws or writes is made here: the head
+//! and foot, the table, the timeline as text and as SVG, the JSON document. No stage knows of this
 //! crate, and this crate knows of no stage.
+//!
+//! A lesson's `main` is [`present`], which reads the options and gives a [`Run`] to the lesson's
+//! body. The body says what it has to say in the order in which it shall be read:
+//!
+//! ```no_run
+//! # use {kernel::{Executor, gcd}, report::{Lesson, Policy, Predicted, Run}, schedule::spans::Gcd};
+//! # use std::{error::Error, process::ExitCode};
+//! # fn lesson<E: Executor>(run: &mut Run, pool: E) -> Result<(), Box<dyn Error>> {
+//! let pairs = run.pairs();
+//! let answers = pool.map(gcd, pairs.clone())?;
+//! run.setup(pool.workers())?;
+//! run.predict(&[Policy::Queue])?;
+//! let mut table = run.table();
+//! table.row::<Gcd>("threads", Policy::Queue, &pool);
+//! run.measure(table)?;
+//! run.schedule(&["threads"])?;
+//! run.answers(&answers)?;
+//! # Ok(())
+//! # }
+//! ```
 
 #![forbid(unsafe_code)]
 
+mod bars;
+mod core_line;
+mod format;
+mod json;
 mod lesson;
+mod mask;
+mod measure;
+mod options;
+mod picture;
+mod progress;
+mod run;
+mod screen;
+mod statistics;
+mod svg;
+mod svg_file;
+mod text_timeline;
 
+pub use bars::bars;
+pub use core_line::executor_line;
+pub use format::{grouped, ratio, share, speedup, steps, time};
 pub use lesson::Lesson;
+pub use mask::{mask, mask_json};
+pub use measure::{Predicted, Row, Stopwatch, Table};
+pub use picture::{Picture, Place};
+pub use run::{Run, present};
+pub use schedule::Policy;
+pub use statistics::Summary;
+pub use svg::svg;
+pub use text_timeline::text_timeline;

@@ -1,0 +1,106 @@
+//! The truth checks: what the book may say, and what must prove it.
+//!
+//! Each check is a function over text, so that its tests can show that it fails where it should.
+//! [`everything`] runs them all on the real book, and so does `cargo test -p bookbinder`.
+
+mod chapter;
+mod commands;
+mod glossary;
+mod numbers;
+mod output;
+mod records;
+
+pub use chapter::{HEADINGS, WORDS, form};
+pub use commands::{commands, recipes};
+pub use glossary::{TERMS, glossary};
+pub use numbers::{ALLOWED_NUMBERS, Allowed, fences, typed_numbers, unused};
+pub use output::{output, page_output};
+pub use records::records;
+
+use crate::expand::Expander;
+use crate::fault::{Fault, Faults, read};
+use crate::house::House;
+use crate::{anchors, book, sources};
+use anyhow::Result;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Runs every check that needs no built book. (What needs one is checked by every build.)
+///
+/// # Errors
+/// All faults; or that the book cannot be read at all.
+pub fn everything(house: &House) -> Result<()> {
+    let mut faults = Vec::new();
+    let pages = book::pages(house)?;
+    let expander = Expander::new(house);
+    let recipes = match read(&house.root().join("justfile")) {
+        Ok(text) => recipes(&text),
+        Err(fault) => {
+            faults.push(fault);
+            Vec::new()
+        }
+    };
+    for (path, text) in &pages {
+        let shown = house.shown(path);
+        if let Err(Faults(found)) = expander.page(path, text) {
+            faults.extend(found);
+        }
+        faults.extend(fences(shown, text));
+        faults.extend(typed_numbers(shown, text, ALLOWED_NUMBERS));
+        faults.extend(commands(shown, text, &recipes));
+    }
+    let names: Vec<(&Path, &str)> =
+        pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
+    faults.extend(unused(house, &names, ALLOWED_NUMBERS));
+    for lesson in &sources::LESSONS {
+        let path = house.pages().join(sources::chapter(lesson));
+        match pages.iter().find(|(page, _)| *page == path) {
+            Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),
+            None => faults.push(Fault::of_file(house.shown(&path), "the summary does not name it")),
+        }
+    }
+    let path = house.pages().join("glossary.md");
+    let terms = read(&path).map(|text| glossary(house.shown(&path), &text));
+    faults.extend(terms.unwrap_or_else(|fault| vec![fault]));
+    faults.extend(marks(house));
+    faults.extend(records(house));
+    faults.sort();
+    faults.dedup();
+    Ok(Faults::none_or(faults, ())?)
+}
+
+/// Marks of anchors that do not match, in every Rust source of the house.
+pub fn marks(house: &House) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let folders = ["crates", "lessons", "tests"].map(|folder| house.root().join(folder));
+    for path in folders.iter().flat_map(|folder| files_below(folder, "rs")) {
+        // This crate's own tests are full of marks that do not match.
+        if path.starts_with(house.root().join("crates/bookbinder")) {
+            continue;
+        }
+        match read(&path) {
+            Ok(text) => faults.extend(
+                anchors::unbalanced(&text)
+                    .into_iter()
+                    .map(|(line, what)| Fault::new(house.shown(&path), line, what)),
+            ),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    faults
+}
+
+/// All files below a folder with this extension, in order. A folder that is not there has none.
+pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
+            found.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}

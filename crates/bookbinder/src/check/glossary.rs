@@ -1,0 +1,61 @@
+//! The house's terms, each defined once.
+
+use crate::fault::Fault;
+use std::path::Path;
+
+/// The terms that must be in the glossary.
+pub const TERMS: [&str; 12] = [
+    "worker",
+    "task",
+    "item",
+    "executor",
+    "pool",
+    "chunk",
+    "makespan",
+    "speed-up",
+    "bound",
+    "efficiency",
+    "overhead",
+    "payload",
+];
+
+/// Terms that the glossary lacks or defines twice. A definition is Markdown's: the term alone on
+/// its line, and under it a line that begins with a colon.
+pub fn glossary(file: &Path, text: &str) -> Vec<Fault> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut defined: Vec<(usize, &str)> = Vec::new();
+    for (index, pair) in lines.windows(2).enumerate() {
+        if pair[1].starts_with(": ") && !pair[0].is_empty() && !pair[0].starts_with(": ") {
+            defined.push((index + 1, pair[0].trim()));
+        }
+    }
+    let mut faults = Vec::new();
+    for (place, (line, term)) in defined.iter().enumerate() {
+        if defined[..place].iter().any(|(_, earlier)| earlier == term) {
+            faults.push(Fault::new(file, *line, format!("“{term}” is defined a second time")));
+        }
+    }
+    for term in TERMS {
+        if !defined.iter().any(|(_, found)| *found == term) {
+            faults.push(Fault::of_file(file, format!("“{term}” is not defined")));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_term_is_defined_once() {
+        let text: String = TERMS.map(|term| format!("{term}\n: What it is.\n\n")).concat();
+        assert_eq!(glossary(Path::new("g.md"), &text), []);
+        let twice = format!("{text}worker\n: Again.\n");
+        let faults = glossary(Path::new("g.md"), &twice);
+        assert_eq!(faults.len(), 1);
+        assert_eq!(faults[0].to_string(), "g.md:37: “worker” is defined a second time");
+        let fewer = text.replace("payload\n", "load\n");
+        assert_eq!(glossary(Path::new("g.md"), &fewer)[0].what, "“payload” is not defined");
+    }
+}

@@ -1,0 +1,76 @@
+//! The recorded runs: all there, and each with its machine.
+
+use crate::fault::Fault;
+use crate::house::House;
+use crate::{figures, record, records, sources};
+
+/// Records that are missing, or that do not say where, when and from what they were taken.
+pub fn records(house: &House) -> Vec<Fault> {
+    let records = records::Records::new(house.records());
+    let mut faults = Vec::new();
+    let mut fault = |file: String, what: String| {
+        let path = house.records().join(file);
+        faults.push(Fault::of_file(house.shown(&path), what));
+    };
+    for lesson in &sources::LESSONS {
+        let name = format!("lesson-{}", lesson.number);
+        for kind in ["txt", "svg"] {
+            if kind == "svg" && !record::is_drawn(lesson) {
+                continue;
+            }
+            match records.text(&format!("{name}.{kind}")) {
+                Ok(text) if text.trim().is_empty() => {
+                    fault(format!("{name}.{kind}"), "empty".into())
+                }
+                Ok(_) => {}
+                Err(why) => fault(format!("{name}.{kind}"), why),
+            }
+        }
+        match records.record(&name).and_then(|record| figures::machine(&record)) {
+            Ok(_) => {}
+            Err(why) => fault(format!("{name}.json"), why),
+        }
+    }
+    let source = ["serial", "threads", "processes"].map(|key| records.number("source", key));
+    for why in source.into_iter().filter_map(Result::err) {
+        fault("source.json".into(), why);
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn records_without_a_machine_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::at(folder.path());
+        fs::create_dir_all(house.records()).unwrap();
+        let write = |file: &str, text: &str| fs::write(house.records().join(file), text).unwrap();
+        let machine = r#"{"cpu": "C", "cores": 2, "limits": "none", "system": "Linux",
+            "toolchain": "rustc", "commit": "abc", "date": "2026-01-01", "rounds": 21}"#;
+        for lesson in &sources::LESSONS {
+            let name = format!("lesson-{}", lesson.number);
+            write(&format!("{name}.txt"), "Lesson");
+            write(&format!("{name}.svg"), "<svg/>");
+            write(&format!("{name}.json"), &format!(r#"{{"machine": {machine}, "run": {{}}}}"#));
+        }
+        write("source.json", r#"{"run": {"serial": 1, "threads": 2, "processes": 3}}"#);
+        assert_eq!(records(&house), []);
+
+        write("lesson-2.json", r#"{"run": {}}"#);
+        write("lesson-3.txt", " ");
+        fs::remove_file(house.records().join("lesson-4.svg")).unwrap();
+        write("source.json", r#"{"run": {"serial": 1, "threads": 2}}"#);
+        let faults: Vec<String> = records(&house).iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), 4, "{faults:?}");
+        assert!(
+            faults[0].contains("lesson-2.json: the record has no machine.limits"),
+            "{faults:?}"
+        );
+        assert!(faults[1].contains("lesson-3.txt: empty"), "{faults:?}");
+        assert!(faults[3].contains("source.json: `processes`"), "{faults:?}");
+    }
+}

@@ -1,0 +1,174 @@
+//! Recorded pictures, with the same data in a table below, and the machine they were taken on.
+
+use crate::records::slug;
+use crate::{format, predictions};
+use kernel::worker_name;
+use report::{Picture, Place};
+use serde_json::Value;
+use std::fmt::Write as _;
+
+/// The recorded picture, in the page itself (so that it follows the page's colours and needs no
+/// second file), and under it the spans of the stages that it shows, as a table that folds.
+///
+/// # Errors
+/// One line if the record has no such stage, or no spans in it.
+pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, String> {
+    let rows = record["run"]["stages"].as_array().ok_or("the record has no stages")?;
+    let mut drawn = Vec::new();
+    for stage in stages {
+        let named = |row: &&Value| row["name"].as_str().is_some_and(|name| slug(name) == *stage);
+        let row = rows.iter().find(named);
+        let row = row.ok_or_else(|| format!("the record has no stage `{stage}`"))?;
+        let places = places(row).ok_or_else(|| format!("no spans are recorded for `{stage}`"))?;
+        drawn.push((row["name"].as_str().unwrap_or(stage).to_owned(), places));
+    }
+    let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
+    let caption = match names[..] {
+        [] => return Err("which stage does the picture show?".into()),
+        [name] => format!("One recorded round of {name}"),
+        _ => format!("One recorded round each: {}", names.join("; ")),
+    };
+    Ok(figure(svg, &caption, &drawn))
+}
+
+/// The schedule that a policy makes of the ten pairs, drawn at the speed at which a record's
+/// serial stage ran (in seconds for all steps).
+///
+/// # Errors
+/// One line if there is no such policy or number of workers.
+pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Result<String, String> {
+    let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
+    let costs = predictions::costs();
+    let second_per_step = serial / costs.iter().sum::<u64>() as f64;
+    let places: Vec<Place> = schedule::plan(policy, &costs, workers)
+        .into_iter()
+        .map(|slot| Place {
+            item: slot.item,
+            worker: slot.worker,
+            start: slot.start as f64 * second_per_step,
+            end: slot.end as f64 * second_per_step,
+        })
+        .collect();
+    let name = format!("{}, predicted", policy.name());
+    let seconds = schedule::makespan(policy, &costs, workers) as f64 * second_per_step;
+    let picture =
+        Picture { name: name.clone(), workers: workers.get(), seconds, places: places.clone() };
+    let id = format!("{record}-{}-{workers}", policy.key());
+    let title = format!("{name}: who runs which of the ten items when on {workers} workers");
+    let caption = format!("{name} on {workers} workers, at the recorded speed of the loop");
+    Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
+}
+
+/// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
+/// in the picture, and one around the table, which is Markdown again.
+fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
+    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
+    let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
+    for (name, places) in drawn {
+        let mut places = places.clone();
+        places.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
+        for Place { item, worker, start, end } in places {
+            let [start, end] = [start, end].map(format::time);
+            let (worker, item) = (worker_name(worker), item + 1);
+            let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
+        }
+    }
+    format!(
+        "<figure class=\"schedule\">\n{}\n<figcaption>{caption}</figcaption>\n</figure>\n\n\
+         <details class=\"data\">\n<summary>The same as a table</summary>\n\n{table}\n\n</details>\n",
+        svg.join("\n"),
+    )
+}
+
+/// The element without what may stand before it in a file of its own (`<?xml …?>`).
+fn svg_element(svg: &str) -> &str {
+    svg.find("<svg").map_or(svg, |start| &svg[start..])
+}
+
+/// The recorded places of a stage's items; none if there are none.
+fn places(stage: &Value) -> Option<Vec<Place>> {
+    let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
+    let place = |span: &Value| {
+        let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
+        Some(Place {
+            item: whole("item")?,
+            worker: whole("worker")?,
+            start: span["start"].as_f64()?,
+            end: span["end"].as_f64()?,
+        })
+    };
+    spans.iter().map(place).collect()
+}
+
+/// One sentence: where, with what and when a record was taken.
+///
+/// # Errors
+/// One line that names the field that the record lacks.
+pub fn machine(record: &Value) -> Result<String, String> {
+    let machine = &record["machine"];
+    let field = |name: &str| match &machine[name] {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(format!("the record has no machine.{name}")),
+    };
+    let limits = match field("limits")?.as_str() {
+        "none" => String::new(),
+        limits => format!(" ({limits})"),
+    };
+    Ok(format!(
+        "*Recorded on {}: {} cores{limits}, {}, {}, commit {}, {}. Medians of {} rounds.*",
+        field("cpu")?,
+        field("cores")?,
+        field("system")?,
+        field("toolchain")?,
+        field("commit")?,
+        field("date")?,
+        field("rounds")?,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const SVG: &str = "<?xml version=\"1.0\"?>\n<svg role=\"img\">\n\n<rect/>\n</svg>\n";
+
+    #[test]
+    fn a_picture_goes_into_the_page_with_its_data() {
+        let record = json!({"run": {"stages": [{"name": "threads", "spans": [
+            {"item": 1, "worker": 1, "start": 0.001, "end": 0.002},
+            {"item": 0, "worker": 0, "start": 0.0, "end": 0.003}]}]}});
+        let figure = recorded(SVG, &record, &["threads"]).unwrap();
+        assert!(figure.contains("<svg role=\"img\">\n<rect/>"), "{figure}");
+        assert!(!figure.contains("<?xml"));
+        let first = figure.find("| threads | A | 1 |").unwrap();
+        assert!(first < figure.find("| threads | B | 2 | 1.00\u{a0}ms | 2.00\u{a0}ms |").unwrap());
+    }
+
+    #[test]
+    fn a_prediction_is_drawn_to_the_record_s_scale() {
+        let figure = predicted("lesson-9", 0.1, "queue", "2").unwrap();
+        // 0.1 s divided by 1.97: when the last worker is done.
+        assert!(figure.contains("50.7"), "{figure}");
+        assert!(!figure.split("</figure>").next().unwrap().contains("\n\n"));
+        assert!(predicted("lesson-9", 0.1, "fifo", "2").is_err());
+    }
+
+    #[test]
+    fn a_stage_without_spans_is_an_error() {
+        let record = json!({"run": {"stages": [{"name": "threads", "spans": []}]}});
+        assert!(recorded(SVG, &record, &["threads"]).unwrap_err().contains("no spans"));
+        assert!(recorded(SVG, &record, &["serial"]).unwrap_err().contains("no stage"));
+    }
+
+    #[test]
+    fn a_machine_without_a_date_is_an_error() {
+        let mut record = json!({"machine": {"cpu": "C", "cores": 2, "limits": "none",
+            "system": "Linux 6", "toolchain": "rustc 1", "commit": "abc", "date": "2026-01-01",
+            "rounds": 21}});
+        assert!(machine(&record).unwrap().starts_with("*Recorded on C: 2 cores, Linux 6"));
+        record["machine"].as_object_mut().unwrap().remove("date");
+        assert_eq!(machine(&record).unwrap_err(), "the record has no machine.date");
+    }
+}

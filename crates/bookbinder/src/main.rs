@@ -1,0 +1,63 @@
+//! The command behind `just book`, `just read`, `just record` and `just truth`.
+
+#![forbid(unsafe_code)]
+
+use anyhow::Result;
+use bookbinder::{House, book, check, read, record};
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Makes the book, and sees to it that it says nothing that no file proves.
+#[derive(Parser)]
+#[command(name = "bookbinder", version, about)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes the book in book/build
+    Build,
+    /// Serves the book on 127.0.0.1 and makes it again when a page or a source is saved
+    Read {
+        /// The port; a free one if you name none
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Runs every lesson and writes down what it printed, measured and drew, with the machine
+    Record {
+        /// Rounds of each measurement; fewer than the usual 21 are for trying the command out
+        #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        rounds: u32,
+    },
+    /// Checks that code, numbers, commands and links in the book are true
+    Check,
+}
+
+fn main() -> ExitCode {
+    match run(Options::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            anstream::eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    let house = House::here();
+    match command {
+        Command::Build => {
+            let index = book::build(&house)?;
+            anstream::println!("The book is made: open {} in a browser.", index.display());
+        }
+        Command::Read { port } => read::serve(&house, port)?,
+        Command::Record { rounds } => record::record(&house, rounds)?,
+        Command::Check => {
+            check::everything(&house)?;
+            anstream::println!("The book's code, numbers, commands and form are true.");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Numbers that nobody measured: they follow from the costs of the ten pairs.
+
+use crate::format;
+use kernel::{Pair, steps as cost, ten_pairs};
+use schedule::Policy;
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+/// The steps of the ten pairs.
+pub fn costs() -> Vec<u64> {
+    ten_pairs().into_iter().map(cost).collect()
+}
+
+/// The policy of this key.
+///
+/// # Errors
+/// One line that lists the keys, if this is none of them.
+pub fn policy(key: &str) -> Result<Policy, String> {
+    Policy::ALL.into_iter().find(|policy| policy.key() == key).ok_or_else(|| {
+        let keys = Policy::ALL.map(Policy::key);
+        format!("no policy `{key}`; there are {}", keys.join(", "))
+    })
+}
+
+/// A number of workers.
+///
+/// # Errors
+/// One line if it is none.
+pub fn workers(word: &str) -> Result<NonZeroUsize, String> {
+    word.parse().map_err(|_| format!("`{word}` is no number of workers"))
+}
+
+/// `speedup POLICY WORKERS`, `bound WORKERS`, `ceiling` (total / longest), `table FROM TO`.
+///
+/// # Errors
+/// One line if the words are none of these.
+pub fn fill(words: &[&str]) -> Result<String, String> {
+    match *words {
+        ["speedup", key, n] => {
+            Ok(format::ratio(schedule::speedup(policy(key)?, &costs(), workers(n)?)))
+        }
+        ["bound", n] => Ok(format::ratio(schedule::bound(&costs(), workers(n)?))),
+        ["ceiling"] => Ok(format::ratio(schedule::bound(&costs(), NonZeroUsize::MAX))),
+        ["table", from, to] => Ok(table(workers(from)?.get(), workers(to)?.get())),
+        _ => Err("not speedup, bound, ceiling or table with their arguments".into()),
+    }
+}
+
+/// A row for each number of workers, a column for each policy and one for the bound.
+fn table(from: usize, to: usize) -> String {
+    let mut table = String::from("| workers |");
+    for policy in Policy::ALL {
+        let _ = write!(table, " {} |", policy.name());
+    }
+    table.push_str(" bound |\n|--:|");
+    table.push_str(&"--:|".repeat(Policy::ALL.len() + 1));
+    for n in (from..=to).filter_map(NonZeroUsize::new) {
+        let _ = write!(table, "\n| {n} |");
+        for policy in Policy::ALL {
+            let _ = write!(table, " {} |", format::ratio(schedule::speedup(policy, &costs(), n)));
+        }
+        let _ = write!(table, " {} |", format::ratio(schedule::bound(&costs(), n)));
+    }
+    table
+}
+
+/// `total`, `longest`, `table`, or the number of an item, counted from 1.
+///
+/// # Errors
+/// One line if the word is none of these.
+pub fn steps(words: &[&str]) -> Result<String, String> {
+    let costs = costs();
+    match *words {
+        ["total"] => Ok(format::millions(costs.iter().sum())),
+        ["longest"] => Ok(format::millions(costs.iter().copied().max().unwrap_or(0))),
+        ["table"] => Ok(steps_table(&ten_pairs())),
+        [item] => {
+            let place = item.parse::<usize>().ok().and_then(|item| item.checked_sub(1));
+            let cost = place.and_then(|place| costs.get(place));
+            cost.map(|&cost| format::millions(cost))
+                .ok_or_else(|| format!("there is no item {item}"))
+        }
+        _ => Err("not total, longest, table or the number of an item".into()),
+    }
+}
+
+fn steps_table(pairs: &[Pair]) -> String {
+    let mut table = String::from("| item | pair | steps |\n|--:|:--|--:|");
+    for (number, &pair) in (1..).zip(pairs) {
+        let _ = write!(table, "\n| {number} | {pair} | {} |", format::count(cost(pair)));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_of_the_ten_pairs() {
+        assert_eq!(fill(&["speedup", "ceil-chunks", "4"]).unwrap(), "2.31×");
+        assert_eq!(fill(&["bound", "2"]).unwrap(), "2.00×");
+        assert_eq!(fill(&["ceiling"]).unwrap(), "5.39×");
+        assert_eq!(steps(&["longest"]).unwrap(), "3.82\u{a0}million");
+        assert_eq!(steps(&["8"]).unwrap(), "3.82\u{a0}million");
+        let table = fill(&["table", "2", "4"]).unwrap();
+        assert_eq!(table.lines().count(), 5);
+        assert!(table.contains("| 4 | 2.31× | 3.72× | 3.03× |"), "{table}");
+        assert_eq!(steps(&["table"]).unwrap().lines().count(), 12);
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        assert!(fill(&["speedup", "queue", "0"]).is_err());
+        assert!(fill(&["fastest"]).is_err());
+        assert!(steps(&["0"]).is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! How an exercise's check speaks, and how it keeps from hanging.
+//!
+//! A check is a list of sentences about the reader's code, looked at one after the other. The
+//! first that does not hold ends it: one thing at a time. What is said then tells what was seen
+//! and what to think about, never only that something is wrong.
+//!
+//! Whatever the reader's code does, a verdict comes: a `todo!()` and a panic are told in a
+//! sentence, and code that does not come back is given up after a time limit.
+
+#![forbid(unsafe_code)]
+
+mod meeting;
+
+pub use meeting::Meeting;
+
+use std::fmt::Debug;
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// How long the reader's code may take for one sentence. Every check here is done in
+/// milliseconds, so this is long even on a busy machine, and short for a person who waits.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// The first panic since the last sentence began, in words. The hook fills it in whichever thread
+/// panics, and a check that fails reads it.
+static PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// One exercise's check, while it goes on.
+#[derive(Debug)]
+pub struct Checks {
+    exercise: u32,
+    file: &'static str,
+    passed: usize,
+    failed: bool,
+}
+
+impl Checks {
+    /// Begins the check of the exercise of this number and name, whose code stands in `file`.
+    ///
+    /// From here on panics print nothing by themselves: they are told in sentences.
+    pub fn of(exercise: u32, name: &str, file: &'static str) -> Self {
+        say(format_args!("Exercise {exercise}   {name}"));
+        panic::set_hook(Box::new(note_panic));
+        Self { exercise, file, passed: 0, failed: false }
+    }
+
+    /// Looks whether this sentence holds; if not, `check` says what it saw.
+    pub fn that(
+        &mut self,
+        sentence: &str,
+        check: impl FnOnce() -> Result<(), String> + Send + 'static,
+    ) {
+        let seconds = LIMIT.as_secs();
+        self.that_within(LIMIT, sentence, check, || {
+            format!("Your code did not come back within {seconds} seconds: it waits, or it loops.")
+        });
+    }
+
+    /// The same with a time limit of its own, and with words for the case that it is over.
+    pub fn that_within(
+        &mut self,
+        limit: Duration,
+        sentence: &str,
+        check: impl FnOnce() -> Result<(), String> + Send + 'static,
+        stuck: impl FnOnce() -> String,
+    ) {
+        if self.failed {
+            return; // one thing at a time
+        }
+        take_panic();
+        // A thread of its own, since a thread that hangs cannot be stopped: it is left behind, and
+        // ends with the program.
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || {
+            let seen = catch_unwind(AssertUnwindSafe(check));
+            // Nobody listens any more if the time is over.
+            let _ = sender.send(seen);
+        });
+        let seen = match receiver.recv_timeout(limit) {
+            Ok(Ok(seen)) => seen,
+            Ok(Err(_)) => Err(take_panic().unwrap_or_else(|| "Your code panicked.".to_owned())),
+            // A todo!() in a thread that others wait for is still a todo!().
+            Err(_) => Err(take_panic().unwrap_or_else(stuck)),
+        };
+        match seen {
+            Ok(()) => {
+                self.passed += 1;
+                say(format_args!("  yes        {sentence}"));
+            }
+            Err(why) => {
+                self.failed = true;
+                say(format_args!("  not yet    {sentence}"));
+                for line in why.lines() {
+                    say(format_args!("             {line}"));
+                }
+            }
+        }
+    }
+
+    /// Says the verdict, and what to do next; if all sentences hold, the closing words.
+    pub fn finish(self, closing: &str) -> ExitCode {
+        let Self { exercise, file, passed, failed } = self;
+        if failed {
+            say(format_args!("Not yet      your file is {file}"));
+            say(format_args!(
+                "             a hint: just hint-{exercise}; again: just exercise-{exercise}"
+            ));
+            ExitCode::FAILURE
+        } else {
+            say(format_args!("Passed       all {passed} hold"));
+            for line in closing.lines() {
+                say(format_args!("             {line}"));
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// One line of the check. If nobody reads any more, the exit status still tells.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Panics as a part of the check, not of the reader's code: nothing is told about it.
+///
+/// # Panics
+/// Always.
+pub fn panic_on_purpose() -> ! {
+    panic::panic_any(OnPurpose)
+}
+
+struct OnPurpose;
+
+/// The hook: turns the first panic into a sentence and keeps it.
+fn note_panic(info: &PanicHookInfo<'_>) {
+    if info.payload().is::<OnPurpose>() {
+        return;
+    }
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let message = text.unwrap_or("a panic whose value is not text");
+    let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
+    let place = place.unwrap_or_else(|| "an unknown place".to_owned());
+    let sentence = match message.strip_prefix("not yet implemented") {
+        Some(rest) => {
+            let task = rest.trim_start_matches([':', ' ']);
+            let end = if task.is_empty() { "." } else { ":\n" };
+            format!("There is still a todo!() at {place}{end}{task}")
+        }
+        None => format!("Your code panicked at {place}:\n{message}"),
+    };
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(sentence);
+}
+
+fn take_panic() -> Option<String> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Compares one value of the reader's with the one that is wanted.
+///
+/// # Errors
+/// A sentence with both, if they differ.
+pub fn same<T: PartialEq + Debug>(what: &str, yours: &T, wanted: &T) -> Result<(), String> {
+    if yours == wanted {
+        return Ok(());
+    }
+    Err(format!("{what}\n  yours:  {yours:?}\n  wanted: {wanted:?}"))
+}
+
+/// Compares a list of answers with the one that is wanted.
+///
+/// # Errors
+/// A sentence with the first difference: whole lists would be a screenful.
+pub fn same_answers<T: PartialEq + Debug>(
+    what: &str,
+    yours: &[T],
+    wanted: &[T],
+) -> Result<(), String> {
+    if yours.len() != wanted.len() {
+        let (yours, wanted) = (yours.len(), wanted.len());
+        return Err(format!("{what}\n  yours:  {yours} answers\n  wanted: {wanted} answers"));
+    }
+    let Some(place) = yours.iter().zip(wanted).position(|(yours, wanted)| yours != wanted) else {
+        return Ok(());
+    };
+    let what = format!("{what}: answer {}", place + 1);
+    same(&what, &yours[place], &wanted[place])
+}

@@ -1,0 +1,89 @@
+//! The receiving side of a socket: bytes in, frames out.
+
+use crate::frame::{Frame, HEADER, Header};
+use crate::wire::receive;
+use nix::sys::socket::MsgFlags;
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// How much is asked for at once: many small frames come with one system call. A frame over it is
+/// large, and has the buffer for itself.
+const CHUNK: usize = 64 * 1024;
+
+/// How far a large frame's buffer grows ahead of what has arrived. The kernel holds about this much
+/// of a stream, so more would not be filled by one call.
+const STEP: usize = 256 * 1024;
+
+/// What has arrived and is not yet taken.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    /// Filled from `start` to `end`. Beyond `end` it is zeros or old bytes, to be overwritten.
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Arrive with the first byte of their frame or before its last, in the frames' order.
+    descriptors: VecDeque<OwnedFd>,
+}
+
+impl Inbox {
+    /// Receives once. Zero is the end of the stream.
+    ///
+    /// The buffer grows with what arrives and never by a header's word alone: a header that lies
+    /// about its length costs the one who believes it [`STEP`] bytes, and not a gigabyte.
+    pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
+        if self.start > 0 {
+            // What is left is part of one small frame: everything before it has been taken.
+            self.bytes.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.end - self.start);
+        }
+        let room = match self.header() {
+            // Exactly to its end, so that the buffer can be given away as the frame.
+            Ok(Some(header)) if HEADER + header.length > CHUNK => {
+                (HEADER + header.length).min(self.end + STEP)
+            }
+            _ => CHUNK,
+        };
+        // `resize` at least doubles the capacity: the bytes are moved a few times in all, and large
+        // blocks are not even copied, since the allocator remaps their pages.
+        self.bytes.resize(room.max(self.end), 0);
+        let room = &mut self.bytes[self.end..];
+        let received = receive(socket, room, &mut self.descriptors, flags)?;
+        self.end += received;
+        Ok(received)
+    }
+
+    /// The next frame, if it is there to its last byte.
+    ///
+    /// # Errors
+    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    pub fn take(&mut self) -> Result<Option<Frame>, String> {
+        let Some(header) = self.header()? else { return Ok(None) };
+        let length = HEADER + header.length;
+        if self.end - self.start < length {
+            return Ok(None);
+        }
+        if self.descriptors.len() < header.descriptors {
+            return Err("descriptors of a frame are lost".to_owned());
+        }
+        let descriptors = self.descriptors.drain(..header.descriptors).collect();
+        let bytes = if length > CHUNK {
+            // A large frame is not copied: its buffer becomes the frame.
+            debug_assert!(self.start == 0 && self.end == length);
+            self.end = 0;
+            std::mem::take(&mut self.bytes)
+        } else {
+            let start = self.start;
+            self.start += length;
+            self.bytes[start..start + length].to_vec()
+        };
+        Ok(Some(Frame { bytes, header, descriptors }))
+    }
+
+    /// The header of the next frame, if it is there.
+    fn header(&self) -> Result<Option<Header>, String> {
+        match self.bytes[self.start..self.end].first_chunk() {
+            Some(bytes) => Header::read(bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+}

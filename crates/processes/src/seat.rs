@@ -1,0 +1,160 @@
+//! A seat: one worker as the pool sees it, and the calls that it has been given.
+//!
+//! The seat outlives the worker. When a worker dies, another takes its seat and its letter.
+
+use crate::call::{Answer, Call};
+use crate::frame::Frame;
+use crate::inbox::Inbox;
+use crate::wire::{retry, send};
+use nix::errno::Errno;
+use nix::sys::socket::MsgFlags;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::os::fd::OwnedFd;
+
+/// One worker, from the pool's side.
+#[derive(Debug)]
+pub struct Seat {
+    /// The worker's number for the fork server.
+    pub worker: u64,
+    /// Known once the fork server has reported.
+    pub pid: Option<i32>,
+    /// The pool's end of the worker's socket. The fork server never has it, so no process but this
+    /// one can keep it open.
+    pub socket: OwnedFd,
+    /// No more can come from the worker. What is known of its end, the fork server will tell.
+    pub ended: bool,
+    /// What the worker sent that was no frame, if it did.
+    pub fault: Option<String>,
+    inbox: Inbox,
+    /// Calls without an answer, in the order in which the worker runs them: the first one is
+    /// running. They are kept until they are answered, since those behind a running one that dies
+    /// have to be sent again, to another worker.
+    calls: VecDeque<Frame>,
+    /// How many of `calls` are sent whole, and how many bytes of the one after them.
+    sent: (usize, usize),
+    /// The worker died with bytes of ours unread.
+    unread: bool,
+}
+
+/// What a dead worker leaves behind.
+pub struct Estate {
+    /// The call that it was running, or may have been.
+    pub running: Option<Frame>,
+    /// Calls that cannot have begun, in order.
+    pub waiting: VecDeque<Frame>,
+}
+
+impl Seat {
+    /// A seat for a worker that is about to be forked. Its socket takes calls from now on.
+    pub fn new(worker: u64, socket: OwnedFd) -> Self {
+        Self {
+            worker,
+            pid: None,
+            socket,
+            ended: false,
+            fault: None,
+            inbox: Inbox::default(),
+            calls: VecDeque::new(),
+            sent: (0, 0),
+            unread: false,
+        }
+    }
+
+    /// How many calls the worker has.
+    pub fn load(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Whether there is something to send.
+    pub fn has_unsent(&self) -> bool {
+        !self.ended && self.sent.0 < self.calls.len()
+    }
+
+    /// Gives the worker a call. It is sent by [`Seat::send`].
+    pub fn give(&mut self, call: Call) {
+        self.calls.push_back(call.0);
+    }
+
+    /// Sends what the socket takes: many small calls in one system call, a large one piece by piece.
+    // ANCHOR: send
+    pub fn send(&mut self) {
+        while self.has_unsent() {
+            let (whole, offset) = self.sent;
+            // Descriptors go with the first byte of a call, so such a call begins a batch.
+            let first = &self.calls[whole];
+            let descriptors = if offset == 0 { &first.descriptors[..] } else { &[] };
+            let batch =
+                self.calls.range(whole + 1..).take_while(|call| call.descriptors.is_empty());
+            let mut parts = vec![IoSlice::new(&first.bytes[offset..])];
+            parts.extend(batch.map(|call| IoSlice::new(&call.bytes)));
+            let flags = MsgFlags::MSG_DONTWAIT;
+            match retry(|| send(&self.socket, &parts, descriptors, flags)) {
+                Ok(bytes) => self.note_sent(bytes),
+                // The worker is busy (the next poll tells when), or it is dead: what it had sent
+                // before can still be read.
+                Err(Errno::EAGAIN | Errno::EPIPE) => return,
+                Err(errno) => (self.ended, self.fault) = (true, Some(errno.to_string())),
+            }
+        }
+    }
+    // ANCHOR_END: send
+
+    fn note_sent(&mut self, bytes: usize) {
+        let (mut whole, mut offset) = self.sent;
+        offset += bytes;
+        while let Some(call) = self.calls.get(whole).filter(|call| call.bytes.len() <= offset) {
+            offset -= call.bytes.len();
+            whole += 1;
+        }
+        self.sent = (whole, offset);
+    }
+
+    /// Receives what is there: the tasks' numbers and their answers.
+    ///
+    /// It reads once unless `to_the_end`, which is for a worker that is known to be dead.
+    pub fn receive(&mut self, to_the_end: bool, mut tell: impl FnMut(u64, Answer)) {
+        while !self.ended {
+            match retry(|| self.inbox.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
+                Err(Errno::EAGAIN) => return,
+                Ok(0) => self.ended = true,
+                // The kernel's word for an end with bytes of ours unread.
+                Err(Errno::ECONNRESET) => (self.ended, self.unread) = (true, true),
+                Err(_) => self.ended = true,
+                Ok(_) => {}
+            }
+            if let Err(why) = self.answers(&mut tell) {
+                (self.ended, self.fault) = (true, Some(why));
+            }
+            if !to_the_end {
+                return;
+            }
+        }
+    }
+
+    fn answers(&mut self, tell: &mut impl FnMut(u64, Answer)) -> Result<(), String> {
+        while let Some(answer) = self.inbox.take()? {
+            // A worker answers in order, and only what was sent to it.
+            let expected = self.calls.front().filter(|_| self.sent.0 > 0);
+            if expected.map(|call| call.header.task) != Some(answer.header.task) {
+                return Err(format!("an answer to task {}", answer.header.task));
+            }
+            self.calls.pop_front();
+            self.sent.0 -= 1;
+            tell(answer.header.task, Answer(answer));
+        }
+        Ok(())
+    }
+
+    /// Divides what a dead worker had: at most one call was running, and none if the worker was
+    /// never there.
+    // ANCHOR: estate
+    pub fn estate(self, lived: bool) -> Estate {
+        let mut waiting = self.calls;
+        // Sent whole, and not left unread (which can be said only of a call that was alone).
+        let begun = lived && self.sent.0 > 0 && !(self.unread && self.sent == (1, 0));
+        let running = if begun { waiting.pop_front() } else { None };
+        Estate { running, waiting }
+    }
+    // ANCHOR_END: estate
+}

@@ -1,0 +1,158 @@
+//! The fork server, as the program sees it.
+
+use crate::StartError;
+use crate::image::Image;
+use crate::line::{Request, say};
+use crate::{template, wire, worker};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, SockType};
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+/// A template of the program as it was at one moment, from which workers are forked at any later
+/// time.
+///
+/// # Why a template
+/// A fork copies the memory and one thread, the one that forks. A lock that any other thread holds
+/// at that moment stays locked in the child, and nobody is there to release it: the next `println!`
+/// or `malloc` may wait for ever. So a program with threads must not fork; yet a pool has to start
+/// workers late, if only to replace dead ones. The way out is to fork once, early, and to let that
+/// copy, which never has a second thread, do all the forking. CPython's `forkserver` is the same
+/// idea; here nothing is imported again, since the template is the program itself.
+///
+/// # What workers have, and have not
+/// Statics, environment variables and open files are those of the moment of the start. What the
+/// program changes or opens later is not in the workers: pass it as an argument. Their standard
+/// input is `/dev/null`; they ignore `SIGINT`, which is for the program to act on.
+#[derive(Debug)]
+pub struct ForkServer {
+    root: OwnedFd,
+    image: Image,
+    /// The process that started it. A fork of that process has this value too, and not the right
+    /// to use it.
+    owner: Pid,
+    pid: Pid,
+}
+
+/// The running server. It is never dropped: its end is the program's.
+static SERVER: Mutex<Option<&'static ForkServer>> = Mutex::new(None);
+
+/// True in workers.
+static IN_WORKER: AtomicBool = AtomicBool::new(false);
+
+/// How long to wait for threads that have been joined to leave `/proc/self/task`.
+const LINGER: Duration = Duration::from_millis(100);
+
+impl ForkServer {
+    /// Starts the fork server, or gives the one that is running.
+    ///
+    /// Call it first in `main`, before the program has threads, if pools are to be made later.
+    /// [`ProcessPool::new`](crate::ProcessPool::new) calls it too, which is enough where the pool
+    /// is made before any thread.
+    ///
+    /// # Errors
+    /// [`StartError::Threads`] if no server is running and the process has other threads;
+    /// [`StartError::InWorker`] in a worker; [`StartError::System`] if the system refuses.
+    pub fn start() -> Result<&'static Self, StartError> {
+        if IN_WORKER.load(Relaxed) {
+            return Err(StartError::InWorker);
+        }
+        let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        match *running {
+            Some(server) if server.is_ours() && server.is_alive() => Ok(server),
+            _ => {
+                let server = Self::fork()?;
+                Ok(running.insert(Box::leak(Box::new(server))))
+            }
+        }
+    }
+
+    /// The process id of the fork server.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw() as u32
+    }
+
+    // ANCHOR: fork_server
+    fn fork() -> Result<Self, StartError> {
+        only_thread()?;
+        let image = Image::of_this_program();
+        let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
+        let owner = getpid();
+        // What waits in the buffer of standard output would be in every worker, and printed again.
+        io::stdout().flush().map_err(|error| StartError::System("flushing the output", error))?;
+        // SAFETY: this process has one thread, as counted above, so the child is a whole copy: no
+        // lock is held by a thread that it lacks.
+        match unsafe { fork() }.map_err(no("a fork"))? {
+            ForkResult::Parent { child } => Ok(Self { root: ours, image, owner, pid: child }),
+            ForkResult::Child => {
+                IN_WORKER.store(true, Relaxed);
+                drop(ours);
+                // The template and every worker end here. Nothing may unwind further: the caller's
+                // own frames would run on in a second copy of the program.
+                let life = AssertUnwindSafe(|| {
+                    // Anything else than a worker's socket means that the program has ended.
+                    if let Ok(Some(socket)) = template::serve(theirs, owner) {
+                        worker::serve(socket);
+                    }
+                });
+                let status = if catch_unwind(life).is_ok() { 0 } else { 101 };
+                let _ = io::stdout().flush();
+                // SAFETY: `_exit` runs none of the exit handlers and destructors that this copy of
+                // the program has inherited and that are the program's to run.
+                unsafe { libc::_exit(status) }
+            }
+        }
+    }
+    // ANCHOR_END: fork_server
+
+    /// Whether this process may use the server, and not a fork of the one that may.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.owner == getpid()
+    }
+
+    /// Which functions its workers have.
+    pub(crate) fn image(&self) -> &Image {
+        &self.image
+    }
+
+    fn is_alive(&self) -> bool {
+        // The template says nothing on this socket, so any news is its end.
+        let mut news = [PollFd::new(self.root.as_fd(), PollFlags::POLLIN)];
+        wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)
+    }
+
+    /// Opens a line for a pool.
+    pub(crate) fn open_line(&self) -> Result<OwnedFd, StartError> {
+        let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
+        say(&self.root, &Request::Line, Some(theirs), MsgFlags::empty())
+            .map_err(no("a line to the fork server"))?;
+        Ok(ours)
+    }
+}
+
+/// Refuses to go on unless this is the process's only thread.
+fn only_thread() -> Result<(), StartError> {
+    let deadline = Instant::now() + LINGER;
+    loop {
+        // No /proc, no count; and without a count nobody knows whether a fork is safe.
+        let tasks = fs::read_dir("/proc/self/task")
+            .map_err(|error| StartError::System("counting threads in /proc/self/task", error))?;
+        match tasks.count() {
+            1 => return Ok(()),
+            // A thread that has been joined is gone for the program and not yet for the kernel.
+            _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            count => return Err(StartError::Threads(count)),
+        }
+    }
+}
+
+/// An error of the system, with what was asked of it.
+pub(crate) fn no(what: &'static str) -> impl Fn(nix::Error) -> StartError {
+    move |errno| StartError::System(what, errno.into())
+}

@@ -1,0 +1,58 @@
+//! What is left of the stage where there is no Linux: the names, and an error.
+
+use crate::StartError;
+use kernel::{Executor, Message, TaskError};
+use std::convert::Infallible;
+use std::num::NonZeroUsize;
+
+/// The fork server needs Linux: there is none here.
+#[derive(Debug)]
+pub struct ForkServer(Infallible);
+
+impl ForkServer {
+    /// Starts nothing.
+    ///
+    /// # Errors
+    /// [`StartError::Unsupported`], always.
+    pub fn start() -> Result<&'static Self, StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    /// There is no fork server, so nobody can ask for its process id.
+    pub fn pid(&self) -> u32 {
+        match self.0 {}
+    }
+}
+
+/// The process pool needs Linux: there is none here.
+#[derive(Debug)]
+pub struct ProcessPool(Infallible);
+
+impl ProcessPool {
+    /// Starts nothing.
+    ///
+    /// # Errors
+    /// [`StartError::Unsupported`], always.
+    pub fn new(_workers: NonZeroUsize) -> Result<Self, StartError> {
+        Err(StartError::Unsupported)
+    }
+
+    /// There is no pool, so nobody can ask for its workers.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        match self.0 {}
+    }
+}
+
+impl Executor for ProcessPool {
+    fn map_each<A: Message, R: Message>(
+        &self,
+        _task: fn(A) -> R,
+        _items: Vec<A>,
+    ) -> Vec<Result<R, TaskError>> {
+        match self.0 {}
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,76 @@
+//! Bytes and descriptors through a socket: the two system calls under everything else.
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
+    sendmsg, socketpair,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+
+/// How many descriptors may travel with one frame. The kernel's own limit is 253.
+pub const MAX_DESCRIPTORS: usize = 16;
+
+/// A pair of connected sockets. Both are close-on-exec: a program that a task starts must not
+/// keep a worker's socket open, or the worker's death would not be seen.
+pub fn pair(kind: SockType) -> nix::Result<(OwnedFd, OwnedFd)> {
+    socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)
+}
+
+/// Sends as many of the bytes as the socket takes, in one system call, and the descriptors with
+/// the first of them.
+///
+/// A peer that is gone is an error (`EPIPE`) and not a signal, whatever the program does about
+/// `SIGPIPE`.
+pub fn send(
+    socket: impl AsFd,
+    parts: &[IoSlice<'_>],
+    descriptors: &[OwnedFd],
+    flags: MsgFlags,
+) -> nix::Result<usize> {
+    let raw: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&raw)];
+    let control = if raw.is_empty() { &[] } else { &rights[..] };
+    let flags = flags | MsgFlags::MSG_NOSIGNAL;
+    sendmsg::<()>(socket.as_fd().as_raw_fd(), parts, control, flags, None)
+}
+
+/// Receives what is there, in one system call, into `buffer`, and says how many bytes; zero is the
+/// end. Descriptors that come with the bytes are added to `descriptors`.
+pub fn receive(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+    descriptors: &mut impl Extend<OwnedFd>,
+    flags: MsgFlags,
+) -> nix::Result<usize> {
+    /// Room for the descriptors of one message; the kernel never puts two messages' into one.
+    const ROOM: usize = 32 + MAX_DESCRIPTORS * size_of::<RawFd>();
+    #[repr(align(8))]
+    struct Aligned([u8; ROOM]);
+    let mut control = Aligned([0; ROOM]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
+    let socket = socket.as_fd().as_raw_fd();
+    let received = recvmsg::<()>(socket, &mut parts, Some(&mut control.0), flags)?;
+    // `Err` when descriptors were lost because this process may open no more. The frame that they
+    // belong to then comes without them, and is refused where it is taken apart.
+    for message in received.cmsgs().into_iter().flatten() {
+        if let ControlMessageOwned::ScmRights(numbers) = message {
+            // SAFETY: the kernel has opened these descriptors for this call, and nobody else
+            // knows their numbers.
+            let own = |number| unsafe { OwnedFd::from_raw_fd(number) };
+            descriptors.extend(numbers.into_iter().map(own));
+        }
+    }
+    Ok(received.bytes)
+}
+
+/// Repeats a call that a signal interrupted. Signals mean nothing to the pool.
+pub fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::EINTR) => {}
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Masks what was measured, so that what remains is the same on every machine.
+
+use regex_lite::Regex;
+use serde_json::Value;
+use std::sync::LazyLock;
+
+/// What a lesson printed, with every measured number replaced by what it is: `<time>`,
+/// `<speed-up>` and so on. Predicted numbers stay.
+///
+/// Masked are times, the middle half, measured speed-ups, shares and ratios, the line about the
+/// machine, the lanes of a schedule, and which worker was killed. The line that says that a build
+/// is not optimised is left out.
+pub fn mask(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.lines().filter(|line| !line.starts_with("Build ")) {
+        let mut line = line.to_owned();
+        for (pattern, replacement) in RULES.iter() {
+            line = pattern.replace_all(&line, *replacement).into_owned();
+        }
+        masked.push_str(line.trim_end());
+        masked.push('\n');
+    }
+    masked
+}
+
+/// In this order: the first rules take the larger pieces.
+static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    const TIME: &str = r"[\d.,]+ (?:ns|µs|ms|s)\b";
+    let rules = [
+        (r"^Machine +.*$".to_owned(), "Machine      <machine>"),
+        // The lanes of a schedule, and the scale below them.
+        (r"^  ([A-Z]+)  [|=.][|=.\d]*$".to_owned(), "  $1  <lane>"),
+        (format!("^     0 +{TIME}$"), "     0  <time>"),
+        // The rows of a table: their names are padded to 24 columns and stay aligned; all other
+        // padding depends on the numbers, and goes with them.
+        (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
+        (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
+        (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
+        (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
+        // Everything else: words around a number.
+        (TIME.to_owned(), "<time>"),
+        (r"\b[\d.,]+ %".to_owned(), "<share>"),
+        (r"\b[\d.,]+ times\b".to_owned(), "<ratio> times"),
+        (r"\bworker [A-Z]+ (was|exited|died)\b".to_owned(), "worker <letter> $1"),
+    ];
+    let compile = |pattern: &str| Regex::new(pattern).expect("the patterns are constants");
+    rules.map(|(pattern, replacement)| (compile(&pattern), replacement)).into()
+});
+
+/// A lesson's JSON document with every measured value replaced by what it is. The structure, the
+/// names and the predictions stay.
+pub fn mask_json(document: &Value) -> Value {
+    let mut masked = document.clone();
+    if let Some(stages) = masked.get_mut("stages").and_then(Value::as_array_mut) {
+        for stage in stages {
+            for field in ["seconds", "low", "high", "start"] {
+                replace(stage, field, "<seconds>");
+            }
+            replace(stage, "speedup", "<speed-up>");
+            if let Some(spans) = stage.get_mut("spans").and_then(Value::as_array_mut) {
+                for span in spans {
+                    replace(span, "worker", "<worker>");
+                    replace(span, "start", "<seconds>");
+                    replace(span, "end", "<seconds>");
+                }
+            }
+        }
+    }
+    if let Some(figures) = masked.get_mut("figures").and_then(Value::as_object_mut) {
+        for (_, figure) in figures {
+            if figure.is_number() {
+                *figure = "<figure>".into();
+            }
+        }
+    }
+    masked
+}
+
+/// Only a number is replaced: a field that is missing or of another type is to be seen.
+fn replace(object: &mut Value, field: &str, by: &str) {
+    if let Some(value) = object.get_mut(field).filter(|value| value.is_number()) {
+        *value = by.into();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rows_lose_their_measurements_and_keep_their_predictions() {
+        let row = "  threads                  28.6 ms  28.1 - 29.0    1.96x     1.97x\n";
+        let masked = "  threads                 <time>  <middle half>  <speed-up>     1.97x\n";
+        assert_eq!(mask(row), masked);
+        let other = "  threads                  1.02 s   0.99 - 1.00   12.30x     1.97x\n";
+        assert_eq!(mask(other), masked);
+        let start =
+            "  rayon                    28.6 ms  28.1 - 29.0    1.96x         -   31.0 µs\n";
+        assert_eq!(
+            mask(start),
+            "  rayon                   <time>  <middle half>  <speed-up>         -  <time>\n"
+        );
+        let share = "  gcd                      56.1 ms  55.3 - 57.4   99.9 %\n";
+        assert_eq!(mask(share), "  gcd                     <time>  <middle half>  <share>\n");
+    }
+
+    #[test]
+    fn sentences_keep_their_words() {
+        assert_eq!(
+            mask("Cost         31.0 µs of pool around 5.61 ms of gcd for each item: 0.6 %\n"),
+            "Cost         <time> of pool around <time> of gcd for each item: <share>\n"
+        );
+        assert_eq!(mask("it is 43,021 times as fast"), "it is <ratio> times as fast\n");
+        assert_eq!(
+            mask("worker B was killed by SIGKILL"),
+            "worker <letter> was killed by SIGKILL\n"
+        );
+    }
+
+    #[test]
+    fn the_machine_the_build_and_the_lanes_go() {
+        let text = "Machine      2 cores\nBuild        not optimised\n  A  |1===|2=|..\n  B  ......\n     0             29.0 ms\n";
+        assert_eq!(
+            mask(text),
+            "Machine      <machine>\n  A  <lane>\n  B  <lane>\n     0  <time>\n"
+        );
+        assert_eq!(mask("Machine      1 core here: expect 1.00×"), "Machine      <machine>\n");
+    }
+
+    #[test]
+    fn what_is_not_measured_stays() {
+        for line in [
+            "Prediction   20.62 million steps, longest item 3.82: at most 2.00x on 2 workers",
+            "             a queue 1.97x, contiguous chunks 1.84x",
+            "Run          gcd over 10 pairs, 2 workers, 21 rounds, interleaved",
+            "Answers      1 1 5 1 32 1 14 9 1 9      the same from every stage",
+            "  lesson 4   let pool = ProcessPool::new(workers)?;     // the one change",
+            "   8        3,823,804  ==================================================",
+        ] {
+            assert_eq!(mask(line), format!("{line}\n"));
+        }
+    }
+
+    #[test]
+    fn a_document_keeps_its_structure() {
+        let document = json!({
+            "lesson": 4,
+            "prediction": {"steps": 7, "bound": 2.0},
+            "stages": [{"name": "threads", "seconds": 0.1, "speedup": 1.9, "predicted_speedup": 1.97,
+                "low": null, "spans": [{"item": 0, "worker": 1, "start": 0.0, "end": 0.1}]}],
+            "figures": {"trip": 1e-5},
+        });
+        assert_eq!(
+            mask_json(&document),
+            json!({
+                "lesson": 4,
+                "prediction": {"steps": 7, "bound": 2.0},
+                "stages": [{"name": "threads", "seconds": "<seconds>", "speedup": "<speed-up>",
+                    "predicted_speedup": 1.97, "low": null,
+                    "spans": [{"item": 0, "worker": "<worker>", "start": "<seconds>", "end": "<seconds>"}]}],
+                "figures": {"trip": "<figure>"},
+            })
+        );
+    }
+}

@@ -1,0 +1,221 @@
+//! What a lesson can be told on the command line.
+
+use crate::Lesson;
+use crate::svg_file::SvgFile;
+use clap::builder::StyledStr;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser};
+use kernel::{Pair, read_pairs_file, steps, ten_pairs};
+use std::ffi::OsString;
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+/// The options as they are typed, the same for every lesson.
+#[derive(Debug, Parser)]
+#[command(disable_version_flag = true)]
+struct Arguments {
+    /// Number of workers, 1 to 1024; not your core count, so that
+    /// predictions hold on every machine
+    #[arg(long, value_name = "N", default_value = "2", verbatim_doc_comment)]
+    #[arg(value_parser = workers, allow_negative_numbers = true)]
+    workers: NonZeroUsize,
+    /// File of pairs to run instead of the ten: two positive
+    /// integers a line; # begins a comment
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    pairs: Option<PathBuf>,
+    /// Number of measured rounds, 1 to 1000; every row of a table
+    /// runs once in each
+    #[arg(long, value_name = "N", default_value = "21", verbatim_doc_comment)]
+    #[arg(value_parser = rounds, allow_negative_numbers = true)]
+    rounds: usize,
+    /// Print one JSON document instead of text, times in seconds
+    #[arg(long)]
+    json: bool,
+    /// Also draw the schedule into this file, as SVG
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Write the JSON document into this file, beside the text. Not in the help: it is for the
+    /// book's recorder, whose text, numbers and drawing have to be of one run.
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<PathBuf>,
+}
+
+fn workers(word: &str) -> Result<NonZeroUsize, String> {
+    word.parse()
+        .ok()
+        .filter(|workers: &NonZeroUsize| workers.get() <= 1024)
+        .ok_or_else(|| "a whole number from 1 to 1024 is wanted".to_owned())
+}
+
+fn rounds(word: &str) -> Result<usize, String> {
+    word.parse()
+        .ok()
+        .filter(|rounds| (1..=1000).contains(rounds))
+        .ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
+}
+
+/// The options of a run, checked: files are read and writable.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) workers: NonZeroUsize,
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) rounds: usize,
+    pub(crate) json: bool,
+    pub(crate) svg: Option<SvgFile>,
+    pub(crate) record: Option<PathBuf>,
+}
+
+/// Why there are no options to run with.
+#[derive(Debug)]
+pub(crate) enum NoOptions {
+    /// Help was asked for; this is it.
+    Help(StyledStr),
+    /// What was typed cannot be used: one line.
+    Input(String),
+}
+
+impl Options {
+    /// Reads the options from the arguments, the program's name first.
+    pub(crate) fn read(
+        lesson: &Lesson,
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, NoOptions> {
+        let Lesson { number, name, question, .. } = lesson;
+        let matches = Arguments::command()
+            .name(*name)
+            .about(format!("Lesson {number}, {name}: {question}"))
+            .override_usage(format!(
+                "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
+            ))
+            .try_get_matches_from(arguments);
+        let arguments =
+            matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
+                match error.kind() {
+                    ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
+                    _ => NoOptions::Input(one_line(&error.render().to_string())),
+                }
+            })?;
+        let pairs = match &arguments.pairs {
+            Some(path) => pairs(path)?,
+            None => ten_pairs(),
+        };
+        // Last, so that a mistake elsewhere touches no file.
+        let svg = arguments.svg.map(|path| svg_file(&path)).transpose()?;
+        Ok(Self {
+            workers: arguments.workers,
+            pairs,
+            rounds: arguments.rounds,
+            json: arguments.json,
+            svg,
+            record: arguments.record,
+        })
+    }
+}
+
+fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
+    let pairs = read_pairs_file(path).map_err(|error| NoOptions::Input(error.to_string()))?;
+    // Predictions add the steps up, and so many would run for centuries.
+    let total = pairs.iter().try_fold(0u64, |total, &pair| total.checked_add(steps(pair)));
+    total.ok_or_else(|| {
+        NoOptions::Input(format!(
+            "{}: all these pairs take more steps than 64 bits can count",
+            shown(path)
+        ))
+    })?;
+    Ok(pairs)
+}
+
+fn svg_file(path: &Path) -> Result<SvgFile, NoOptions> {
+    SvgFile::open(path).map_err(|error| {
+        let why = match error.kind() {
+            io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+            io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
+            _ => error.to_string(),
+        };
+        NoOptions::Input(format!("{}: the drawing cannot go here: {why}", shown(path)))
+    })
+}
+
+/// A path on one line, whatever its name holds.
+fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string()
+}
+
+/// clap explains itself in paragraphs; the first says what is wrong, and `--help` says the rest.
+fn one_line(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or_default();
+    let words: Vec<&str> = paragraph.split_whitespace().collect();
+    let line = words.join(" ");
+    format!("{}; --help lists the options", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LESSON: Lesson = Lesson {
+        number: 9,
+        name: "ninth",
+        question: "Why?",
+        minutes: 1,
+        needs: "",
+        learn: [""; 3],
+        misconception: "",
+        remember: "",
+        next: "",
+    };
+
+    fn read(arguments: &[&str]) -> Result<Options, NoOptions> {
+        Options::read(&LESSON, ["9"].iter().chain(arguments).map(OsString::from))
+    }
+
+    fn complaint(arguments: &[&str]) -> String {
+        match read(arguments) {
+            Err(NoOptions::Input(line)) => line,
+            other => panic!("{arguments:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_options_are_consistent() {
+        Arguments::command().debug_assert();
+        let options = read(&[]).unwrap();
+        assert_eq!((options.workers.get(), options.rounds, options.pairs.len()), (2, 21, 10));
+        assert_eq!(read(&["--workers", "1024", "--rounds", "1000"]).unwrap().rounds, 1000);
+    }
+
+    #[test]
+    fn every_complaint_is_one_line() {
+        for word in ["0", "x", "-1", "1.5", "1025", "", "99999999999999999999"] {
+            let line = complaint(&["--workers", word]);
+            assert!(
+                line.ends_with("a whole number from 1 to 1024 is wanted; --help lists the options"),
+                "{line}"
+            );
+            assert!(!line.contains('\n'));
+        }
+        for arguments in [
+            &["--rounds", "0"][..],
+            &["--workers"],
+            &["--speed"],
+            &["stray"],
+            &["--json", "--json"],
+        ] {
+            let line = complaint(arguments);
+            assert!(!line.contains('\n') && !line.starts_with("error"), "{line}");
+        }
+    }
+
+    #[test]
+    fn more_steps_than_can_be_counted_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("long");
+        std::fs::write(&file, "18446744073709551615 18446744073709551614\n".repeat(2)).unwrap();
+        let line = complaint(&["--pairs", file.to_str().unwrap()]);
+        assert!(
+            line.ends_with("long: all these pairs take more steps than 64 bits can count"),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! A progress bar for what takes longer than two seconds.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{IsTerminal, stderr};
+use std::time::{Duration, Instant};
+
+/// Rounds done, on standard error if that is a terminal, and only once two seconds have passed.
+///
+/// It draws when a round is done and at no other time: a bar that ticks by itself has a thread,
+/// and where there is a thread nothing may be forked.
+pub(crate) struct Progress {
+    rounds: usize,
+    done: usize,
+    begun: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new(rounds: usize) -> Self {
+        Self { rounds, done: 0, begun: Instant::now(), bar: None }
+    }
+
+    pub(crate) fn round_done(&mut self) {
+        self.done += 1;
+        let late = self.begun.elapsed() > Duration::from_secs(2);
+        if self.bar.is_none() && late && self.done < self.rounds && stderr().is_terminal() {
+            let style =
+                ProgressStyle::with_template("  round {pos} of {len} [{bar:40}] {eta} left");
+            let bar = ProgressBar::new(self.rounds as u64);
+            self.bar = Some(bar.with_style(style.expect("the template is a constant")));
+        }
+        if let Some(bar) = &self.bar {
+            bar.set_position(self.done as u64);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

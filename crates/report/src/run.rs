@@ -1,0 +1,413 @@
+//! A lesson's run, from its options to its last line.
+
+use crate::core_line::executor_line;
+use crate::format::{counted, grouped, range, share, speedup, steps, steps_like, time};
+use crate::json::{Document, Prediction, Stage};
+use crate::measure::{Disagreement, Measured, Outcome, Stopwatch, Table};
+use crate::options::{NoOptions, Options};
+use crate::screen::{OutputError, Screen};
+use crate::statistics::Summary;
+use crate::{Lesson, bars, svg, text_timeline};
+use kernel::Pair;
+use schedule::{Policy, bound};
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{Write, stdout};
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::time::Instant;
+use std::{env, fs, thread};
+
+/// A lesson's `main`: reads the options, prints the lesson's head, runs its body, prints its foot.
+///
+/// The exit status is 0; 2 with one line on standard error if the options cannot be used; 1 with
+/// one line if the run fails. If nobody reads standard output to its end, the lesson ends quietly.
+pub fn present(
+    lesson: &Lesson,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let (message, status) = match Options::read(lesson, env::args_os()) {
+        Ok(options) => match perform(lesson, options, body) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => match error.downcast_ref::<OutputError>() {
+                Some(output) if output.is_closed_pipe() => return ExitCode::SUCCESS,
+                _ => (error.to_string(), 1),
+            },
+        },
+        Err(NoOptions::Help(help)) => {
+            // Who asked for help and does not read it has had enough of it.
+            let _ = write!(anstream::stdout(), "{}", help.ansi());
+            return ExitCode::SUCCESS;
+        }
+        Err(NoOptions::Input(line)) => (line, 2),
+    };
+    // If standard error is closed too, the status is all that is left to say.
+    let _ = writeln!(anstream::stderr(), "error: {message}");
+    ExitCode::from(status)
+}
+
+fn perform(
+    lesson: &Lesson,
+    options: Options,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let mut run = Run {
+        lesson: *lesson,
+        screen: Screen::new(options.json),
+        options,
+        stages: Vec::new(),
+        drawn: Vec::new(),
+        figures: BTreeMap::new(),
+        answers: Vec::new(),
+    };
+    let Lesson { number, name, question, minutes, .. } = lesson;
+    let head = format!("Lesson {number}   {name}   {question}");
+    run.screen.justified(&head, &format!("about {minutes} minutes"))?;
+    body(&mut run)?;
+    run.screen.section("Remember", lesson.remember)?;
+    run.screen.section("Next", lesson.next)?;
+    run.finish()
+}
+
+/// A lesson that is running: what its body asks, measures and prints.
+///
+/// Each method that prints fails if standard output cannot be written, and prints nothing if
+/// `--json` was given.
+pub struct Run {
+    lesson: Lesson,
+    options: Options,
+    screen: Screen,
+    stages: Vec<Measured>,
+    /// The stages whose schedules were shown.
+    drawn: Vec<usize>,
+    figures: BTreeMap<String, f64>,
+    /// What every row of the lesson's own table answered.
+    answers: Vec<u64>,
+}
+
+impl Run {
+    /// The pairs: the ten, or those of `--pairs`.
+    pub fn pairs(&self) -> Vec<Pair> {
+        self.options.pairs.clone()
+    }
+
+    /// How many workers to use: 2, or as many as `--workers` says.
+    pub fn workers(&self) -> NonZeroUsize {
+        self.options.workers
+    }
+
+    /// How many rounds to measure: 21, or as many as `--rounds` says.
+    pub fn rounds(&self) -> usize {
+        self.options.rounds
+    }
+
+    /// Shows the line that changes, from the sources of the lessons that end with this one.
+    pub fn one_change(&mut self, sources: &[&str]) -> Result<(), Box<dyn Error>> {
+        let lines: Vec<&str> =
+            sources.iter().map(|source| executor_line(source).unwrap_or("?")).collect();
+        let first = self.lesson.number + 1 - sources.len() as u32;
+        for (number, line) in (first..).zip(&lines) {
+            let (code, comment) = match line.split_once(" //") {
+                Some((code, comment)) if number == self.lesson.number => (code, comment),
+                Some((code, _)) => (code, ""),
+                None => (*line, ""),
+            };
+            let code = format!("  lesson {number}   {code}");
+            if comment.is_empty() {
+                self.screen.line(code)?;
+            } else {
+                self.screen.marked(&format!("{code:<52} "), &format!("//{comment}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says what runs, and where.
+    pub fn setup(&mut self, workers: NonZeroUsize) -> Result<(), Box<dyn Error>> {
+        let text = format!(
+            "gcd over {}, {}, {}, interleaved",
+            counted(self.options.pairs.len(), "pair"),
+            counted(workers.get(), "worker"),
+            counted(self.options.rounds, "round"),
+        );
+        self.screen.section("Run", &text)?;
+        if cfg!(debug_assertions) {
+            self.screen.section("Build", "not optimised: its times mean nothing; add --release")?;
+        }
+        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let machine = match cores {
+            1 => "1 core here: expect 1.00×; the rest still teaches".to_owned(),
+            _ if workers.get() > cores => {
+                let workers = counted(workers.get(), "worker");
+                format!("{cores} cores for {workers}: expect at most {cores}.00×")
+            }
+            _ => counted(cores, "core"),
+        };
+        self.screen.section("Machine", &machine)?;
+        Ok(())
+    }
+
+    /// Shows what every item costs, as bars.
+    pub fn items(&mut self) -> Result<(), Box<dyn Error>> {
+        self.screen.section("Items", "each one's steps")?;
+        for line in bars(&self.costs(), 50) {
+            self.screen.line(line)?;
+        }
+        Ok(())
+    }
+
+    /// Says what the workers can gain at most, and what these policies should gain.
+    pub fn predict(&mut self, policies: &[Policy]) -> Result<(), Box<dyn Error>> {
+        let (costs, workers) = (self.costs(), self.options.workers);
+        let (total, longest) = (costs.iter().sum(), costs.iter().copied().max().unwrap_or(0));
+        let mut text = format!(
+            "{} steps, longest item {}: at most {} on {}",
+            steps(total),
+            steps_like(longest, total),
+            speedup(bound(&costs, workers)),
+            counted(workers.get(), "worker"),
+        );
+        let policies: Vec<String> = policies
+            .iter()
+            .map(|&p| format!("{} {}", p.name(), speedup(schedule::speedup(p, &costs, workers))))
+            .collect();
+        if !policies.is_empty() {
+            text = format!("{text}\n{}", policies.join(", "));
+        }
+        self.screen.section("Prediction", &text)?;
+        Ok(())
+    }
+
+    /// Says what no number of workers can beat.
+    pub fn bound(&mut self) -> Result<(), Box<dyn Error>> {
+        let most = speedup(bound(&self.costs(), NonZeroUsize::MAX));
+        let text = format!(
+            "at most {most} on any number of workers: total / longest, because\n\
+             one worker runs an item from its start to its end"
+        );
+        self.screen.section("Bound", &text)?;
+        Ok(())
+    }
+
+    /// A table with the pairs of this run. Fill it, then [`measure`](Self::measure) it.
+    pub fn table<'a>(&self) -> Table<'a> {
+        Table::new("Measured", self.pairs(), 1)
+    }
+
+    /// A table whose contenders map many times over other pairs in each round.
+    pub fn table_of<'a>(&self, title: &str, pairs: Vec<Pair>, maps: usize) -> Table<'a> {
+        Table::new(title, pairs, maps)
+    }
+
+    /// Measures the contenders of this table and prints it. All their answers are compared, in
+    /// every round.
+    ///
+    /// # Errors
+    /// If a contender fails, or two do not agree.
+    pub fn measure(&mut self, table: Table<'_>) -> Result<(), Box<dyn Error>> {
+        let (title, other_work) = (table.title.clone(), table.is_repeated());
+        let Outcome { rows: mut measured, answers } = table.measure(self.options.rounds)?;
+        let starts = measured.iter().any(|row| row.start.is_some());
+        let last = if starts { "     start" } else { "" };
+        self.screen.labelled(
+            &format!("{title:<24}"),
+            &format!(
+                "{:>8}{:>13}{:>9}{:>10}{last}",
+                "median", "middle half", "speed-up", "predicted"
+            ),
+        )?;
+        for row in &measured {
+            if let Some(note) = &row.note {
+                self.screen.line(format_args!("  {note}"))?;
+            }
+            let Summary { median, low, high } = row.time;
+            let mut line = format!(
+                "  {:<22}{:>9}{:>13}{:>9}{:>10}",
+                row.name,
+                time(median),
+                range(low, high, median),
+                speedup(row.speedup),
+                row.predicted.map_or("-".to_owned(), speedup),
+            );
+            if starts {
+                let start = row.start.map_or("-".to_owned(), time);
+                line.push_str(&format!("{start:>10}"));
+            }
+            if row.mark.is_empty() {
+                self.screen.line(line)?;
+            } else {
+                self.screen.marked(&format!("{line}  "), row.mark)?;
+            }
+        }
+        if other_work {
+            for row in &mut measured {
+                row.name = format!("{}, {title}", row.name);
+            }
+        } else {
+            self.answers = answers;
+        }
+        self.stages.extend(measured);
+        Ok(())
+    }
+
+    /// Prints where a program's time goes: its parts and their shares.
+    pub fn shares(&mut self, watch: &Stopwatch) -> Result<(), Box<dyn Error>> {
+        let parts: Vec<_> = watch.parts().collect();
+        let total: f64 = parts.iter().map(|(_, time)| time.median).sum();
+        self.screen.labelled(
+            &format!("{:<24}", "Where"),
+            &format!("{:>8}{:>13}{:>9}", "median", "middle half", "share"),
+        )?;
+        for (part, Summary { median, low, high }) in parts {
+            self.screen.line(format_args!(
+                "  {part:<22}{:>9}{:>13}{:>9}",
+                time(median),
+                range(low, high, median),
+                share(median / total),
+            ))?;
+            self.figures.insert(part.to_owned(), median);
+        }
+        Ok(())
+    }
+
+    /// The median seconds of a row that was measured. Rows of other tables than the first are
+    /// called by both names: "threads, 1,000 maps".
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn seconds(&self, row: &str) -> f64 {
+        self.stages[self.stage(row)].time.median
+    }
+
+    fn stage(&self, row: &str) -> usize {
+        let stage = self.stages.iter().position(|stage| stage.name == row);
+        stage.unwrap_or_else(|| panic!("no row called '{row}' was measured"))
+    }
+
+    /// The median seconds of something beside the tables, over as many rounds as the tables have.
+    /// Each gets items of its own, copied before the clock starts. The JSON document has the
+    /// median among its figures, under this name.
+    ///
+    /// # Errors
+    /// The first error of what runs.
+    pub fn clock<A: Clone, R, E: Error + 'static>(
+        &mut self,
+        figure: &str,
+        items: &[A],
+        work: impl Fn(Vec<A>) -> Result<R, E>,
+    ) -> Result<f64, Box<dyn Error>> {
+        let mut times = Vec::new();
+        for _ in 0..=self.options.rounds {
+            let items = items.to_vec();
+            let begin = Instant::now();
+            let answers = work(items)?;
+            times.push(begin.elapsed().as_secs_f64());
+            drop(answers);
+        }
+        // The first one warmed up.
+        let median = Summary::of(&times[1..]).median;
+        self.figures.insert(figure.to_owned(), median);
+        Ok(median)
+    }
+
+    /// Draws one round of each of these rows, on one scale.
+    ///
+    /// # Panics
+    /// If there is no such row, or it has no picture.
+    pub fn schedule(&mut self, rows: &[&str]) -> Result<(), Box<dyn Error>> {
+        let chosen: Vec<usize> = rows.iter().map(|row| self.stage(row)).collect();
+        let picture = |index: usize| self.stages[index].picture.as_ref().expect("it has a picture");
+        let seconds = chosen.iter().map(|&index| picture(index).seconds).fold(0.0, f64::max);
+        let key = if chosen.iter().any(|&index| picture(index).crowded()) {
+            "too many items to number: = works, . idles"
+        } else {
+            "the number is the item, = works, . idles"
+        };
+        if let [row] = rows {
+            self.screen.section("Schedule", &format!("{row}, one round; {key}"))?;
+        } else {
+            self.screen.section("Schedule", &format!("one round each; {key}"))?;
+        }
+        for (place, &index) in chosen.iter().enumerate() {
+            if rows.len() > 1 {
+                self.screen.line(format_args!("  {}", picture(index).name))?;
+            }
+            let mut lines = text_timeline(picture(index), seconds);
+            if place + 1 < chosen.len() {
+                lines.pop(); // one scale below them all
+            }
+            for line in lines {
+                self.screen.line(line)?;
+            }
+        }
+        self.drawn.extend(chosen);
+        Ok(())
+    }
+
+    /// Prints something of the lesson's own under this label. A line with measured numbers is at
+    /// most 67 characters, so that it breaks nowhere.
+    pub fn say(&mut self, label: &str, text: &str) -> Result<(), Box<dyn Error>> {
+        self.screen.section(label, text)?;
+        Ok(())
+    }
+
+    /// Prints the answers. That they are the same from every stage was found while measuring; here
+    /// they are compared once more, with those of the lesson's core.
+    ///
+    /// # Errors
+    /// If they differ from the first contender's.
+    pub fn answers(&mut self, answers: &[u64]) -> Result<(), Box<dyn Error>> {
+        const SHOWN: usize = 16;
+        let words: Vec<String> = answers.iter().take(SHOWN).map(u64::to_string).collect();
+        let mut text = words.join(" ");
+        if answers.len() > SHOWN {
+            text.push_str(&format!(" … {} more", grouped((answers.len() - SHOWN) as u64)));
+        }
+        text.push_str(if self.lesson.number > 1 { "      the same from every stage" } else { "" });
+        Disagreement::find("the table", "the core", &self.answers, answers)?;
+        self.screen.section("Answers", &text)?;
+        Ok(())
+    }
+
+    fn costs(&self) -> Vec<u64> {
+        self.options.pairs.iter().map(|&pair| kernel::steps(pair)).collect()
+    }
+
+    /// Writes what was asked for beside the text.
+    fn finish(mut self) -> Result<(), Box<dyn Error>> {
+        if let Some(file) = self.options.svg.take() {
+            // A lesson that showed no schedule has one all the same: the first row's.
+            let drawn = if self.drawn.is_empty() { vec![0] } else { self.drawn };
+            let pictures: Vec<_> =
+                drawn.iter().filter_map(|&index| self.stages.get(index)?.picture.clone()).collect();
+            let Lesson { number, name, .. } = self.lesson;
+            let items = counted(self.options.pairs.len(), "item");
+            let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
+            let drawing = svg(&format!("lesson-{number}"), &title, &pictures);
+            file.write(&drawing)
+                .map_err(|error| format!("the drawing was not written: {error}"))?;
+        }
+        if self.options.json || self.options.record.is_some() {
+            let document = Document {
+                lesson: self.lesson.number,
+                kernel: "gcd",
+                workers: self.options.workers.get(),
+                items: self.options.pairs.len(),
+                prediction: Prediction::new(&self.options.pairs, self.options.workers),
+                stages: self.stages.iter().map(Stage::new).collect(),
+                figures: &self.figures,
+                answers: &self.answers,
+            };
+            let text = serde_json::to_string(&document)?;
+            if let Some(path) = &self.options.record {
+                fs::write(path, &text)
+                    .map_err(|error| format!("the record was not written: {error}"))?;
+            }
+            if self.options.json {
+                OutputError::check(writeln!(stdout(), "{text}"))?;
+            }
+        }
+        OutputError::check(stdout().flush())?;
+        Ok(())
+    }
+}

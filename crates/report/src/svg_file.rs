@@ -1,0 +1,111 @@
+//! The file behind `--svg`: either the whole drawing or what was there before.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// A file that was found writable before there was anything to write.
+///
+/// The drawing is written to a temporary file in the same folder, which then takes the name in one
+/// step, so there is never half a drawing. The temporary file exists while it is written and no
+/// longer: a lesson that is interrupted while it measures leaves none. What is not a regular file
+/// (a pipe, `/dev/null`) cannot be replaced so, and is written directly.
+#[derive(Debug)]
+pub(crate) enum SvgFile {
+    Replace(PathBuf),
+    Direct(File),
+}
+
+impl SvgFile {
+    /// Makes sure that there can be a file at this path.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let path = match fs::metadata(path) {
+            Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
+            Ok(there) if there.is_file() => {
+                // A read-only file says that it is not to be replaced, even where the folder
+                // would allow it. What a link points at is replaced, and not the link.
+                OpenOptions::new().append(true).open(path)?;
+                fs::canonicalize(path)?
+            }
+            Ok(_) => return Ok(Self::Direct(OpenOptions::new().write(true).open(path)?)),
+            Err(_) => path.to_owned(),
+        };
+        temporary_beside(&path)?;
+        Ok(Self::Replace(path))
+    }
+
+    /// Writes the drawing.
+    pub(crate) fn write(self, drawing: &str) -> io::Result<()> {
+        match self {
+            Self::Replace(path) => {
+                let mut file = temporary_beside(&path)?;
+                file.write_all(drawing.as_bytes())?;
+                file.persist(path)?;
+                Ok(())
+            }
+            Self::Direct(mut file) => file.write_all(drawing.as_bytes()),
+        }
+    }
+}
+
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    if path.file_name().is_none() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".one-change-").suffix(".svg.part");
+    #[cfg(unix)]
+    {
+        // As any new file, within the user's mask; a temporary file is its owner's alone.
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    // The error as the system gave it: tempfile's own wrapping would name the temporary file.
+    builder.tempfile_in(folder).map_err(|error| error.kind().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn until_the_drawing_is_written_there_is_no_trace_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = SvgFile::open(&folder.path().join("a.svg")).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        file.write("new").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("a.svg")).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_drawing_replaces_what_was_there_and_what_a_link_points_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.svg"), folder.path().join("link.svg"));
+        fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        SvgFile::open(&link).unwrap().write("new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert!(link.is_symlink());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn folders_and_paths_into_nowhere_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let kind = |path: &Path| SvgFile::open(path).unwrap_err().kind();
+        assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
+        assert_eq!(kind(&folder.path().join("none/a.svg")), io::ErrorKind::NotFound);
+        assert_eq!(kind(Path::new("")), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_written_and_not_replaced() {
+        SvgFile::open(Path::new("/dev/null")).unwrap().write("nothing").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

@@ -1,0 +1,246 @@
+//! The house rules that a machine can check: who depends on whom, where `unsafe` may stand, how
+//! long the pool may be, and that justfile and README say what the lessons say.
+
+use report::Lesson;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const LESSONS: [Lesson; 6] = [
+    lesson_0::LESSON,
+    lesson_1::LESSON,
+    lesson_2::LESSON,
+    lesson_3::LESSON,
+    lesson_4::LESSON,
+    lesson_5::LESSON,
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// What `cargo metadata` says of the workspace's own packages.
+fn packages() -> Vec<Value> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).expect("metadata is JSON");
+    metadata["packages"].as_array().expect("packages").clone()
+}
+
+/// Each package's dependencies of the normal kind (dev-dependencies may point anywhere).
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let text = |value: &Value| value.as_str().expect("text").to_owned();
+    packages()
+        .iter()
+        .map(|package| {
+            let all = package["dependencies"].as_array().expect("dependencies");
+            let normal = all.iter().filter(|dependency| dependency["kind"].is_null());
+            let names = normal.map(|dependency| text(&dependency["name"])).collect();
+            (text(&package["name"]), names)
+        })
+        .collect()
+}
+
+#[test]
+fn arrows_point_down_only() {
+    const STAGES: [&str; 5] = ["serial", "threads", "thread-pool", "processes", "work-stealing"];
+    let dependencies = dependencies();
+    let own: BTreeSet<&str> = dependencies.keys().map(String::as_str).collect();
+    let inner = |name: &str| -> BTreeSet<&str> {
+        dependencies[name].iter().map(String::as_str).filter(|name| own.contains(name)).collect()
+    };
+    assert_eq!(inner("kernel"), BTreeSet::new());
+    for stage in STAGES {
+        assert_eq!(inner(stage), BTreeSet::from(["kernel"]), "stage {stage}");
+    }
+    assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("report"), BTreeSet::from(["kernel", "schedule"]));
+    for lesson in LESSONS {
+        let name = format!("lesson-{}", lesson.number);
+        for dependency in inner(&name) {
+            let allowed = ["kernel", "schedule", "report"].contains(&dependency)
+                || STAGES.contains(&dependency);
+            assert!(allowed, "{name} depends on {dependency}");
+        }
+    }
+}
+
+/// The sections of a manifest that list dependencies, as lines without comments.
+fn dependency_lines(manifest: &str) -> Vec<String> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.contains("dependencies");
+            assert!(
+                !line.contains("dependencies."),
+                "write dependencies as lines of one table, not as a table each: {line}"
+            );
+        } else if inside && !line.trim().is_empty() && !line.trim_start().starts_with('#') {
+            lines.push(line.to_owned());
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_dependency_stands_in_the_workspace_table_once_and_is_used() {
+    let root_manifest = read("Cargo.toml");
+    let table = root_manifest.split("[workspace.dependencies]").nth(1).expect("a table");
+    let table = table.split("\n[").next().unwrap();
+    let listed: BTreeSet<&str> = table
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once(" = ").map(|(name, _)| name))
+        .collect();
+    let mut used = BTreeSet::new();
+    for package in packages() {
+        let path = package["manifest_path"].as_str().expect("a path").to_owned();
+        for line in dependency_lines(&read(&path)) {
+            let inherits =
+                line.contains(".workspace = true") || line.contains("workspace = true");
+            let name = line.split(['.', ' ', '=']).next().unwrap().to_owned();
+            let own_library = name.starts_with("lesson-") || name == "one-change-tests";
+            assert!(inherits || own_library, "{path}: {line}");
+            used.insert(name);
+        }
+    }
+    for name in listed {
+        assert!(used.contains(name), "{name} stands in the workspace table and nobody uses it");
+    }
+}
+
+/// All Rust sources below a folder, without build output.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn unsafe_is_forbidden_wherever_it_is_not_needed() {
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        for target in package["targets"].as_array().unwrap() {
+            let kind = target["kind"][0].as_str().unwrap();
+            if name == "processes" || !["lib", "bin"].contains(&kind) {
+                continue;
+            }
+            let path = target["src_path"].as_str().unwrap();
+            let text = fs::read_to_string(path).unwrap();
+            assert!(text.contains("#![forbid(unsafe_code)]"), "{path} does not forbid unsafe code");
+        }
+    }
+}
+
+/// Lines that are neither empty nor comment, up to the unit tests.
+fn code_lines(text: &str) -> usize {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .count()
+}
+
+#[test]
+fn the_pool_is_short_enough_for_one_sitting() {
+    let folder = root().join("crates/processes/src");
+    let steps = folder.join("steps");
+    let lines: usize = sources(&folder)
+        .iter()
+        .filter(|path| !path.starts_with(&steps))
+        .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
+        .sum();
+    assert!(lines > 100, "the pool was not found");
+    assert!(lines <= POOL_LINES, "the pool has {lines} code lines");
+}
+
+/// The design says "at most about 600".
+const POOL_LINES: usize = 660;
+
+#[test]
+fn a_lesson_is_one_page() {
+    for lesson in LESSONS {
+        let path = format!("lessons/{:02}-{}/main.rs", lesson.number, lesson.name);
+        let lines = code_lines(&read(&path));
+        assert!(lines <= 75, "{path} has {lines} code lines");
+    }
+}
+
+#[test]
+fn the_justfile_has_the_recipes_of_every_lesson() {
+    let justfile = read("justfile");
+    for lesson in LESSONS {
+        let n = lesson.number;
+        let mut recipes = vec![format!("lesson-{n}"), format!("predict-{n}"), format!("compare-{n}")];
+        if n > 0 {
+            recipes.extend([format!("exercise-{n}"), format!("hint-{n}")]);
+        }
+        for recipe in recipes {
+            let head = format!("\n{recipe} *args:\n");
+            assert!(justfile.contains(&head), "the justfile has no recipe {recipe}");
+        }
+        let comment = format!("\n# Lesson {n}, {}: {}\n", lesson.name, lesson.question);
+        assert!(justfile.contains(&comment), "over lesson-{n} should stand:{comment}");
+    }
+    // A recipe's comment is what `just` lists, so each has one.
+    let lines: Vec<&str> = justfile.lines().collect();
+    for (at, line) in lines.iter().enumerate() {
+        if line.starts_with("[group(") {
+            assert!(lines[at - 1].starts_with("# "), "no comment over {}", lines[at + 1]);
+        }
+    }
+}
+
+#[test]
+fn the_readme_s_table_is_what_the_lessons_say() {
+    let readme = read("README.md");
+    for lesson in LESSONS {
+        let row = format!(
+            "| {} | [{name}](lessons/{:02}-{name}/main.rs) | {} | {} |",
+            lesson.number,
+            lesson.number,
+            lesson.question,
+            lesson.minutes,
+            name = lesson.name,
+        );
+        assert!(readme.contains(&row), "the README should have this row:\n{row}");
+    }
+}
+
+#[test]
+fn every_path_that_the_readme_names_exists() {
+    let mut seen = 0;
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        let text = read(document);
+        for link in text.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            assert!(root().join(target).exists(), "{document} links to {target}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 10, "the documents link to the sources");
+}
