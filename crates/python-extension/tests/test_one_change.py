@@ -251,9 +251,12 @@ def test_threads_that_the_system_refuses_are_a_runtime_error():
     done = python(
         """
         import resource
-        # Address space for some of the stacks of 1024 threads, and not for all.
+        # Address space for four stacks of a gibibyte, and not for a fifth. What is left over is
+        # room for the small things of those four: a thread that lacks them aborts the process.
+        os.environ["RUST_MIN_STACK"] = str(2**30)
         now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (now + 2**28, now + 2**28))
+        limit = now + 4 * 2**30 + 3 * 2**28
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         try:
             one_change.gcd_many([(12, 18)], 1024)
         except RuntimeError as error:
