@@ -1,0 +1,408 @@
+"""Lesson 8: the same work in Python and as a native module, on one core and on several.
+
+`just lesson-8` builds the native module `one_change` and runs this script with it.
+"""
+
+import argparse
+import heapq
+import json
+import math
+import os
+import signal
+import statistics
+import sys
+import time
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from dataclasses import dataclass
+from typing import Callable
+
+TEN_PAIRS = [
+    (1963309, 2265973),
+    (2030677, 3814172),
+    (1551645, 2229620),
+    (2039045, 2020802),
+    (1823712, 1924928),
+    (2293129, 1020491),
+    (1281238, 2273782),
+    (3823812, 4237281),
+    (3812741, 4729139),
+    (1292391, 2123811),
+]
+
+Pair = tuple[int, int]
+
+
+# ANCHOR: gcd
+def gcd(a: int, b: int) -> int:
+    """The kernel, line for line, in Python."""
+    for divisor in range(min(a, b), 0, -1):
+        if a % divisor == 0 and b % divisor == 0:
+            return divisor
+    raise AssertionError("1 divides every number")
+# ANCHOR_END: gcd
+
+
+@dataclass
+class Contender:
+    """One row of the table: a name, what it runs, and the row that it is measured against."""
+
+    key: str
+    name: str
+    run: Callable[[], list[int]]
+    own_serial: str  # the key of the serial row of the same code
+    policy: str | None
+    predicted: float | None  # against its own serial row; None where no policy predicts it
+
+
+def contenders(
+    pairs: list[Pair], workers: int, threads: Executor, processes: Executor
+) -> list[Contender]:
+    """The rows, in the order of the table, which is the order of each round."""
+    import one_change
+
+    a, b = zip(*pairs)
+    queue = total(pairs) / queue_makespan(pairs, workers)
+    # Threads that hold the lock take turns, and gain nothing. A free-threaded Python has no lock.
+    held = 1.0 if lock_is_on() else queue
+    # ANCHOR: contenders
+    return [
+        Contender("python-serial", "Python, serial",
+                  lambda: list(map(gcd, a, b)), "python-serial", None, 1.0),
+        Contender("python-threads", "Python, threads",
+                  lambda: list(threads.map(gcd, a, b)), "python-serial", "queue", held),
+        Contender("python-processes", "Python, processes",
+                  lambda: list(processes.map(gcd, a, b)), "python-serial", "queue", queue),
+        Contender("native-serial", "native, serial",
+                  lambda: list(map(one_change.gcd, a, b)), "native-serial", None, 1.0),
+        Contender("native-threads-lock-held", "threads, lock held",
+                  lambda: list(threads.map(one_change.gcd_holding_lock, a, b)),
+                  "native-serial", "queue", held),
+        Contender("native-threads-lock-released", "threads, lock released",
+                  lambda: list(threads.map(one_change.gcd, a, b)),
+                  "native-serial", "queue", queue),
+        Contender("native-gcd-many", "gcd_many",
+                  lambda: one_change.gcd_many(pairs, workers), "native-serial", None, None),
+    ]
+    # ANCHOR_END: contenders
+
+
+# What the costs say before anything runs, as crates/schedule has it.
+
+
+def steps(pair: Pair) -> int:
+    """How many divisors the countdown tries."""
+    return min(pair) - math.gcd(*pair) + 1
+
+
+def total(pairs: list[Pair]) -> int:
+    return sum(map(steps, pairs))
+
+
+def bound(pairs: list[Pair], workers: int) -> float:
+    """What no schedule can beat: an item is run by one worker from its start to its end."""
+    return min(workers, total(pairs) / max(map(steps, pairs)))
+
+
+def queue_makespan(pairs: list[Pair], workers: int) -> int:
+    """When the last worker is done, in steps, if the next item goes to whoever is free first."""
+    free = [0] * workers
+    for pair in pairs:
+        heapq.heappush(free, heapq.heappop(free) + steps(pair))
+    return max(free)
+
+
+# Measuring.
+
+
+@dataclass
+class Row:
+    contender: Contender
+    times: list[float]  # seconds, one a round
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.times)
+
+    @property
+    def middle_half(self) -> tuple[float, float]:
+        if len(self.times) == 1:
+            return self.times[0], self.times[0]
+        low, _, high = statistics.quantiles(self.times, n=4, method="inclusive")
+        return low, high
+
+
+def measure(rows: list[Row], rounds: int) -> list[int]:
+    """Runs every contender once a round, and gives the answers, which are the same from all."""
+    expected = None
+    for turn in range(rounds + 1):
+        progress("warming up" if turn == 0 else f"round {turn} of {rounds}")
+        for row in rows:
+            begin = time.perf_counter()
+            answers = row.contender.run()
+            end = time.perf_counter()
+            if turn > 0:  # the first round starts the workers and warms the caches
+                row.times.append(end - begin)
+            expected = expected or answers
+            if answers != expected:
+                raise Failure(f"{row.contender.name} gives other answers than the first row", 1)
+    progress("")
+    return expected
+
+
+def progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+# What a person sees.
+
+
+def table(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answers: list[int]):
+    million = total(pairs) / 1e6, max(map(steps, pairs)) / 1e6
+    queue = total(pairs) / queue_makespan(pairs, options.workers)
+    yield (
+        f"Run          gcd over {count(len(pairs), 'pair')}, {count(options.workers, 'worker')}, "
+        f"{count(options.rounds, 'round')} interleaved; this machine: {count(cores(), 'core')}"
+    )
+    yield f"Python       {python_words()}"
+    yield (
+        f"Prediction   {million[0]:.2f} million steps, longest item {million[1]:.2f}: "
+        f"at most {bound(pairs, options.workers):.2f}x on {count(options.workers, 'worker')}"
+    )
+    yield f"             a queue in this order {queue:.2f}x" + (
+        "; Python threads under one lock 1.00x" if lock_is_on() else ""
+    )
+    yield ""
+    yield "Measured                    median        middle half  speed-up  to serial  predicted"
+    serial = {row.contender.key: row.median for row in rows}
+    for row in rows:
+        contender = row.contender
+        if contender.key == "native-serial":
+            yield "  now the native module, called from Python:"
+        low, high = row.middle_half
+        middle = f"{low * 1e3:.1f} - {high * 1e3:.1f}"
+        predicted = "-" if contender.predicted is None else f"{contender.predicted:.2f}x"
+        yield (
+            f"  {contender.name:22}{row.median * 1e3:7.1f} ms{middle:>19}"
+            f"{serial['python-serial'] / row.median:9.2f}x"
+            f"{serial[contender.own_serial] / row.median:10.2f}x"
+            f"{predicted:>11}"
+        )
+    yield "  speed-up: against Python, serial; to serial: against the same code, serial"
+    yield ""
+    yield f"Answers      {' '.join(map(str, answers))}      the same from every row"
+
+
+def document(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answers: list[int]):
+    serial = {row.contender.key: row.median for row in rows}
+    return {
+        "lesson": 8,
+        "kernel": "gcd",
+        "python": {
+            "version": ".".join(map(str, sys.version_info[:3])),
+            "implementation": sys.implementation.name,
+            "interpreter_lock": lock_is_on(),
+        },
+        "workers": options.workers,
+        "rounds": options.rounds,
+        "items": [{"a": a, "b": b, "steps": steps((a, b))} for a, b in pairs],
+        "prediction": {
+            "steps": total(pairs),
+            "longest": max(map(steps, pairs)),
+            "bound": bound(pairs, options.workers),
+            "makespan": {"queue": queue_makespan(pairs, options.workers)},
+        },
+        "stages": [
+            {
+                "name": row.contender.key,
+                "policy": row.contender.policy,
+                "seconds": row.median,
+                "low": row.middle_half[0],
+                "high": row.middle_half[1],
+                "speedup": serial["python-serial"] / row.median,
+                "own_serial": row.contender.own_serial,
+                "speedup_to_own_serial": serial[row.contender.own_serial] / row.median,
+                "predicted_speedup": row.contender.predicted,
+                "spans": [],  # who ran what when is not looked at from Python
+            }
+            for row in rows
+        ],
+        "answers": answers,
+    }
+
+
+def count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def lock_is_on() -> bool:
+    """Does this Python have its interpreter lock? Only a free-threaded one can say no."""
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def python_words() -> str:
+    version = ".".join(map(str, sys.version_info[:3]))
+    lock = "one interpreter lock" if lock_is_on() else "free-threaded: there is no interpreter lock"
+    return f"{sys.implementation.name.replace('cpython', 'CPython')} {version}, {lock}"
+
+
+# What a person types.
+
+
+class Failure(Exception):
+    """One line for standard error, and an exit status: 2 is what you typed, 1 is anything else."""
+
+    def __init__(self, line: str, status: int = 2) -> None:
+        super().__init__(line)
+        self.status = status
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        raise Failure(printable(message))
+
+
+def number_up_to(most: int) -> Callable[[str], int]:
+    def read(word: str) -> int:
+        digits = word.lstrip("0")
+        if digits.isascii() and digits.isdigit() and len(digits) <= 4 and int(digits) <= most:
+            return int(digits)
+        raise argparse.ArgumentTypeError(f"{quoted(word)} is not a whole number from 1 to {most}")
+
+    return read
+
+
+def read_options(arguments: list[str]) -> argparse.Namespace:
+    parser = Parser(
+        prog="just lesson-8",
+        description="Lesson 8: the same work in Python and as a native module.",
+        epilog="just lesson-8 also takes --python PATH: another Python than the PATH's python3.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--workers", type=number_up_to(1024), default=2, metavar="N",
+                        help="threads or processes, 1 to 1024 (default: 2)")
+    parser.add_argument("--rounds", type=number_up_to(1000), default=5, metavar="N",
+                        help="how often each row is measured, 1 to 1000 (default: 5; "
+                        "a round takes some seconds, nearly all of them in pure Python)")
+    parser.add_argument("--pairs", metavar="FILE",
+                        help="other pairs: two positive integers a line, # begins a comment")
+    parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    return parser.parse_args(arguments)
+
+
+# The same file and the same words as crates/kernel/src/pairs_file.rs.
+
+
+def read_pairs_file(path: str) -> list[Pair]:
+    name = printable(path)
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except FileNotFoundError:
+        raise Failure(f"{name}: there is no such file") from None
+    except IsADirectoryError:
+        raise Failure(f"{name}: this is a folder, not a file of pairs") from None
+    except (OSError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else error
+        raise Failure(f"{name}: it cannot be read: {words}") from None
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Failure(f"{name}:{line}: this is not UTF-8 text") from None
+    pairs = []
+    for line, content in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
+        words = content.split("#")[0].split()
+        if not words:
+            continue
+        try:
+            pairs.append(read_pair(words))
+        except Failure as failure:
+            raise Failure(f"{name}:{line}: {failure}") from None
+    if not pairs:
+        raise Failure(f"{name}: there is no pair in it: two positive integers a line")
+    return pairs
+
+
+def read_pair(words: list[str]) -> Pair:
+    if len(words) != 2:
+        here = "one word is" if len(words) == 1 else f"{len(words)} words are"
+        raise Failure(f"two positive integers are wanted, {here} here")
+    a, b = map(read_number, words)
+    if a == 0 or b == 0:
+        raise Failure("a pair needs two positive numbers, and one is 0")
+    return a, b
+
+
+def read_number(word: str) -> int:
+    digits = word[1:] if word[0] in "+-" else word
+    if not (digits.isascii() and digits.isdigit()):
+        raise Failure(f"{quoted(word)} is not a whole number")
+    if word[0] == "-":
+        raise Failure(f"{quoted(word)} is negative; a pair needs positive numbers")
+    digits = digits.lstrip("0") or "0"
+    if len(digits) > 20 or int(digits) >= 2**64:
+        raise Failure(f"{quoted(word)} does not fit in 64 bits")
+    return int(digits)
+
+
+def quoted(word: str) -> str:
+    """The word in quotes, cut where it is long: a message is one line."""
+    return f"'{printable(word)}'" if len(word) <= 32 else f"'{printable(word[:32])}…'"
+
+
+def printable(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode()
+                   for c in text)
+
+
+def main(arguments: list[str]) -> None:
+    options = read_options(arguments)
+    pairs = read_pairs_file(options.pairs) if options.pairs is not None else TEN_PAIRS
+    # The workers are made once and are warm when the clock starts, as in the Rust lessons. The
+    # processes come first: forking beside threads is a way to wait for ever. Ctrl-C is for this
+    # process to handle, not for each of them.
+    own = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
+    with (
+        ProcessPoolExecutor(options.workers, **own) as processes,
+        ThreadPoolExecutor(options.workers) as threads,
+    ):
+        list(processes.map(gcd, [1] * options.workers, [1] * options.workers))
+        rows = [Row(each, []) for each in contenders(pairs, options.workers, threads, processes)]
+        answers = measure(rows, options.rounds)
+    if options.json:
+        print(json.dumps(document(rows, pairs, options, answers), indent=2))
+    else:
+        print(*table(rows, pairs, options, answers), sep="\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        sys.exit(failure.status)
+    except ModuleNotFoundError as error:
+        print(f"error: {error}; just lesson-8 builds it and runs this script", file=sys.stderr)
+        sys.exit(1)
+    except (BrokenExecutor, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. What is left must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        progress("")
+        sys.exit(130)

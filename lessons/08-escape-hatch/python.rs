@@ -1,0 +1,333 @@
+//! A Python that has the native module: found, checked, and made ready under `target/`.
+//!
+//! Each Python gets a virtual environment of its own, `target/python/<version>`, with what
+//! `crates/python-extension/requirements.txt` lists, and the wheel that maturin builds. Every step
+//! is left out where its result is there already; whether the module must be built again is
+//! cargo's to say, so a second run costs about a second.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// Why there is no Python to run with, in one line.
+#[derive(Debug)]
+pub struct Fault {
+    line: String,
+    status: u8,
+}
+
+impl Fault {
+    /// What the person typed is wrong.
+    fn typed(line: String) -> Self {
+        Self { line, status: 2 }
+    }
+
+    /// Something is missing on this machine, or a step went wrong.
+    fn missing(line: String) -> Self {
+        Self { line, status: 1 }
+    }
+
+    /// Prints the line to standard error; the exit status is 2 if what the person typed is at
+    /// fault, else 1.
+    pub fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.line);
+        ExitCode::from(self.status)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+/// What stands on the command line.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The Python of `--python PATH`.
+    pub python: Option<PathBuf>,
+    /// Everything else, for the script, which has its own words for what is wrong with it.
+    pub rest: Vec<OsString>,
+}
+
+impl Options {
+    /// Takes `--python PATH` out of the arguments.
+    ///
+    /// # Errors
+    /// If `--python` is the last word.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Fault> {
+        let mut options = Self::default();
+        let mut arguments = arguments.into_iter();
+        while let Some(argument) = arguments.next() {
+            if argument == "--python" {
+                let path = arguments.next();
+                let path = path.ok_or_else(|| Fault::typed("--python wants a path".into()))?;
+                options.python = Some(path.into());
+            } else if let Some(path) = argument.to_str().and_then(|a| a.strip_prefix("--python=")) {
+                options.python = Some(path.into());
+            } else {
+                options.rest.push(argument);
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// A Python that can have the module.
+#[derive(Debug)]
+pub struct Python {
+    program: PathBuf,
+    version: (u32, u32, u32),
+    free_threaded: bool,
+}
+
+/// What a Python is asked about itself. It runs in every Python there ever was, so that an old one
+/// gives its version and not a syntax error.
+const QUESTION: &str = r#"
+import sys
+try:
+    import sysconfig
+    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
+except ImportError:
+    free_threaded = False
+try:
+    import ensurepip, venv
+    has_venv = True
+except ImportError:
+    has_venv = False
+implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
+version = sys.version_info
+print("one-change %d %d %d %d %d %s" % (
+    version[0], version[1], version[2], free_threaded, has_venv, implementation))
+"#;
+
+/// Finds the Python to use: the one that was asked for, else the `python3` on the path.
+///
+/// # Errors
+/// One line: there is none, it is not Python, it is older than 3.11, it is not CPython, it is a
+/// free-threaded build that pyo3 refuses, or it cannot make virtual environments.
+pub fn find(asked: Option<&Path>) -> Result<Python, Fault> {
+    let program = asked.unwrap_or(Path::new("python3"));
+    // One that was asked for is a mistake of whoever asked; one that was found is not.
+    let fault = if asked.is_some() { Fault::typed } else { Fault::missing };
+    let name = match asked {
+        Some(path) => format!("--python {}", path.display().to_string().escape_debug()),
+        None => "the python3 on the PATH".to_owned(),
+    };
+    let needs = "lesson 8 needs CPython 3.11 or newer";
+    let another = if asked.is_some() { "" } else { "; --python PATH chooses another" };
+
+    let answer = match ask(program) {
+        Ok(answer) => answer,
+        Err(error) if error.kind() == io::ErrorKind::NotFound && asked.is_none() => {
+            return Err(fault(format!("{needs}, and there is no python3 on the PATH")));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(fault(format!("{name}: there is no such program")));
+        }
+        Err(error) => return Err(fault(format!("{name}: it does not run: {error}"))),
+    };
+    let Some(Answer { version, free_threaded, has_venv, implementation }) = answer else {
+        return Err(fault(format!("{name}: this is not a Python that runs{another}")));
+    };
+    let (major, minor, patch) = version;
+    let found = format!("{name} is {implementation} {major}.{minor}.{patch}");
+    if implementation != "cpython" || version < (3, 11, 0) {
+        return Err(fault(format!("{needs}, and {found}{another}")));
+    }
+    if free_threaded && version < (3, 14, 0) {
+        return Err(fault(format!(
+            "{found}, free-threaded, and pyo3 refuses free-threaded builds below 3.14{another}"
+        )));
+    }
+    if !has_venv {
+        return Err(fault(format!(
+            "{name} has no venv module (on Debian and Ubuntu: the package python3-venv){another}"
+        )));
+    }
+    Ok(Python { program: program.to_owned(), version, free_threaded })
+}
+
+#[derive(Debug, PartialEq)]
+struct Answer {
+    version: (u32, u32, u32),
+    free_threaded: bool,
+    has_venv: bool,
+    implementation: String,
+}
+
+/// Asks a program what Python it is. None if it is none.
+fn ask(program: &Path) -> io::Result<Option<Answer>> {
+    let mut child = Command::new(program)
+        .args(["-c", QUESTION])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // What is not Python may talk for ever (`--python /usr/bin/yes`): enough is enough.
+    let mut said = Vec::new();
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let read = stdout.by_ref().take(1 << 16).read_to_end(&mut said);
+    drop(stdout);
+    let _ = child.kill(); // it has answered, or never will
+    child.wait()?;
+    read?;
+    Ok(String::from_utf8_lossy(&said).lines().find_map(read_answer))
+}
+
+fn read_answer(line: &str) -> Option<Answer> {
+    let mut words = line.strip_prefix("one-change ")?.split(' ');
+    let mut number = || words.next()?.parse::<u32>().ok();
+    let version = (number()?, number()?, number()?);
+    let (free_threaded, has_venv) = (number()? == 1, number()? == 1);
+    Some(Answer { version, free_threaded, has_venv, implementation: words.next()?.to_owned() })
+}
+
+impl Python {
+    /// A command that runs this Python with the native module in its reach, built if need be.
+    ///
+    /// # Errors
+    /// One line that names the step that failed, after what the step itself said.
+    pub fn with_the_module(&self) -> Result<Command, Fault> {
+        let (major, minor, patch) = self.version;
+        let free = if self.free_threaded { "t" } else { "" };
+        let home = target().join(format!("python/{major}.{minor}.{patch}{free}"));
+        let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        let crate_folder = repository().join("crates/python-extension");
+
+        // An environment whose Python has been removed or replaced since is made anew.
+        let usable = ask(&python).ok().flatten();
+        if usable.is_none_or(|answer| answer.version != self.version) {
+            let venv = ["-m", "venv", "--clear"];
+            run(Command::new(&self.program).args(venv).arg(&home), Tell::Always)?;
+        }
+
+        let pip = |arguments: &[&str], file: &Path| {
+            let mut pip = Command::new(&python);
+            pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+            pip.args(arguments).arg(file);
+            run(&mut pip, Tell::Always)
+        };
+
+        // What stands in `installed-…` is what pip installed last, if pip came to its end.
+        let wanted = crate_folder.join("requirements.txt");
+        once(&wanted, &home.join("installed-requirements.txt"), || {
+            pip(&["--requirement"], &wanted)
+        })?;
+
+        let installed = home.join("installed-wheel");
+        let wheel = self.wheel(&python, &home.join("wheel"), &crate_folder, &installed)?;
+        once(&wheel, &installed, || pip(&["--force-reinstall", "--no-deps"], &wheel))?;
+        Ok(Command::new(python))
+    }
+
+    /// Builds the wheel, and gives its path.
+    fn wheel(
+        &self,
+        python: &Path,
+        folder: &Path,
+        crate_folder: &Path,
+        installed: &Path,
+    ) -> Result<PathBuf, Fault> {
+        let unreadable = |error| Fault::missing(format!("{}: {error}", folder.display()));
+        match fs::remove_dir_all(folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unreadable(error)),
+            _ => {}
+        }
+        let mut maturin = Command::new(python);
+        maturin.args(["-m", "maturin", "build", "--release", "--locked", "--quiet"]);
+        maturin.args(["--compatibility", "linux"]); // this machine's own wheel, not one for others
+        maturin.arg("--interpreter").arg(python);
+        maturin.arg("--manifest-path").arg(crate_folder.join("Cargo.toml"));
+        maturin.arg("--out").arg(folder);
+        // One folder for each Python: cargo would build pyo3 anew at every change of Python.
+        maturin.env("CARGO_TARGET_DIR", folder.with_file_name("cargo"));
+        // The same module makes the same wheel, byte for byte, so that it is installed once.
+        maturin.env("SOURCE_DATE_EPOCH", "1700000000");
+        let first = !installed.exists();
+        run(&mut maturin, if first { Tell::Always } else { Tell::OnlyFailure })?;
+        let mut wheels = fs::read_dir(folder).map_err(unreadable)?.flatten().map(|e| e.path());
+        wheels
+            .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
+            .ok_or_else(|| Fault::missing("maturin built no wheel".into()))
+    }
+}
+
+/// Does the step unless `done` holds a copy of `input`; makes that copy once the step is done.
+fn once(input: &Path, done: &Path, step: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
+    let unusable = |error| Fault::missing(format!("{}: {error}", input.display()));
+    let bytes = fs::read(input).map_err(unusable)?;
+    if fs::read(done).is_ok_and(|before| before == bytes) {
+        return Ok(());
+    }
+    // A step that is broken off half way is not done, whatever was done before it.
+    let _ = fs::remove_file(done);
+    step()?;
+    fs::write(done, bytes).map_err(|error| Fault::missing(format!("{}: {error}", done.display())))
+}
+
+/// Is the person told of a step before it begins?
+#[derive(Clone, Copy, PartialEq)]
+enum Tell {
+    Always,
+    OnlyFailure,
+}
+
+/// Runs one step: `> command` first, and what the command said only if it failed.
+fn run(command: &mut Command, tell: Tell) -> Result<(), Fault> {
+    let words: Vec<_> = std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    let line = words.join(" ");
+    if tell == Tell::Always {
+        eprintln!("> {line}");
+    }
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Fault::missing(format!("{line}: {error}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    eprint!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Err(Fault::missing(format!("this command failed ({}): {line}", output.status)))
+}
+
+/// Lets a command take the place of this program: its output, its signals and its exit status are
+/// then the program's own.
+///
+/// # Errors
+/// If the command cannot be started.
+pub fn become_of(command: &mut Command) -> Result<ExitCode, Fault> {
+    #[cfg(unix)]
+    let error = std::os::unix::process::CommandExt::exec(command);
+    #[cfg(not(unix))]
+    let error = match command.status() {
+        Ok(status) => {
+            let status = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(ExitCode::from(status.unwrap_or(1)));
+        }
+        Err(error) => error,
+    };
+    Err(Fault::missing(format!("{}: {error}", command.get_program().display())))
+}
+
+/// The folder of the whole project.
+pub fn repository() -> PathBuf {
+    let lesson = Path::new(env!("CARGO_MANIFEST_DIR"));
+    lesson.ancestors().nth(2).expect("lessons lie two folders deep").to_owned()
+}
+
+/// Cargo's own `target`, wherever `CARGO_TARGET_DIR` puts it: this program lies in
+/// `target/release` or `target/debug`.
+fn target() -> PathBuf {
+    let program = std::env::current_exe().ok();
+    let folder = program.as_deref().and_then(|program| program.ancestors().nth(2));
+    folder.map_or_else(|| repository().join("target"), Path::to_owned)
+}
