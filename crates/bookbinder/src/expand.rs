@@ -74,6 +74,9 @@ impl<'house> Expander<'house> {
             ["steps", ref words @ ..] => predictions::steps(words),
             ["constant", path, name] => sources::constant(&self.source(path)?, name),
             ["signature", path, name] => sources::signature(&self.source(path)?, name),
+            ["pools", "machine"] => {
+                self.records.record("pools/pools").and_then(|record| pools::machine(&record))
+            }
             ["pools"] => {
                 self.records.record("pools/pools").and_then(|record| pools::table(&record))
             }

@@ -21,7 +21,7 @@
 //! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step |
 //! | `{{constant crates/kernel/src/gcd.rs SLICE}}` | a constant's value |
 //! | `{{signature crates/kernel/src/gcd.rs euclid}}` | a function's signature |
-//! | `{{pools}}` | what other pools do when a worker is killed, from `pools/pools.json` |
+//! | `{{pools}}`, `{{pools machine}}` | what other pools do when a worker is killed, from `pools/pools.json` |
 //! | `{{lines crates/serial/src/lib.rs}}` | how many lines of code a file has |
 //! | `{{decision 4}}` | the row that a chapter adds to the decision table |
 //!

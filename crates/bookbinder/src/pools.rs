@@ -1,5 +1,6 @@
 //! What other pools did when one of their workers was killed, as recorded by `records/pools`.
 
+use crate::format;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -40,6 +41,28 @@ pub fn table(record: &Value) -> Result<String, String> {
     Ok(table)
 }
 
+/// One sentence: where and when it was recorded, and how long "for ever" is.
+///
+/// # Errors
+/// One line that names what the record lacks.
+pub fn machine(record: &Value) -> Result<String, String> {
+    let field = |value: &Value, name: &str| match &value[name] {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err(format!("the record has no {name}")),
+    };
+    let machine = &record["machine"];
+    let limit = record["results"][0]["limit"].as_f64().ok_or("the record has no limit")?;
+    Ok(format!(
+        "*Recorded on {}: {} cores, Linux {}, {}. For ever is {} here.*",
+        field(machine, "cpu")?,
+        field(machine, "cores")?,
+        field(machine, "kernel")?,
+        field(record, "date")?,
+        format::time(limit),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +83,16 @@ mod tests {
         let together = "| p | 3.12, 3.13 | fork | error; then: none | waits for ever; then: none |";
         assert!(table.contains(together), "{table}");
         assert!(super::table(&json!({"results": [{}]})).is_err());
+    }
+
+    #[test]
+    fn the_machine_and_the_limit_are_told() {
+        let mut record = json!({"machine": {"cpu": "C", "cores": 2, "kernel": "6.1"},
+            "date": "2026-01-01", "results": [{"limit": 5.0}]});
+        let expected =
+            "*Recorded on C: 2 cores, Linux 6.1, 2026-01-01. For ever is 5.00\u{a0}s here.*";
+        assert_eq!(machine(&record).unwrap(), expected);
+        record["results"] = json!([]);
+        assert_eq!(machine(&record).unwrap_err(), "the record has no limit");
     }
 }

@@ -10,34 +10,38 @@ pub fn recipes(justfile: &str) -> Vec<String> {
     recipe.captures_iter(justfile).map(|found| found[1].to_owned()).collect()
 }
 
-/// Commands of just that are no recipe of the justfile.
+/// Commands of just that are no recipe of the justfile: in backticks, where a line may break
+/// between the two words, and at the beginning of a line in a block of code.
 pub fn commands(file: &Path, text: &str, recipes: &[String]) -> Vec<Fault> {
-    let command = Regex::new(r"(?:`|^\s*|&& |; |then )just ([a-z][a-z0-9_-]*)").expect("a regex");
-    let mut faults = Vec::new();
+    let spoken = Regex::new(r"`just\s+([a-z][a-zA-Z0-9_-]*)").expect("a regex");
+    let typed = Regex::new(r"(?m)^\s*just +([a-z][a-z0-9_-]*)").expect("a regex");
+    // Two texts of the same length, so that places are the same in both.
+    let [mut prose, mut code] = [String::new(), String::new()];
     let mut inside = false;
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-            continue;
-        }
-        for found in command.captures_iter(line) {
-            // Outside of code only what stands in backticks is a command.
-            if !inside && !found[0].starts_with('`') {
-                continue;
-            }
-            // `just lesson-N` speaks of all of them.
-            let name = &found[1];
-            if line.contains(&format!("just {name}N")) && name.ends_with('-') {
-                let one = format!("{name}1");
-                if recipes.contains(&one) {
-                    continue;
-                }
-            }
-            if !recipes.iter().any(|recipe| recipe == name) {
-                faults.push(Fault::new(file, number, format!("there is no recipe `just {name}`")));
-            }
+    for line in text.split_inclusive('\n') {
+        let is_fence = line.trim_start().starts_with("```");
+        inside ^= is_fence;
+        let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+        let blanks: String = line.chars().map(blank).collect();
+        let (to_prose, to_code) = match (is_fence, inside) {
+            (true, _) => (&*blanks, &*blanks),
+            (false, true) => (&*blanks, line),
+            (false, false) => (line, &*blanks),
+        };
+        prose.push_str(to_prose);
+        code.push_str(to_code);
+    }
+    let mut faults = Vec::new();
+    for found in spoken.captures_iter(&prose).chain(typed.captures_iter(&code)) {
+        // `just lesson-N` speaks of all of them.
+        let name = found[1].replace("-N", "-1");
+        if !recipes.contains(&name) {
+            let place = found.get(1).map_or(0, |name| name.start());
+            let line = text[..place].matches('\n').count() + 1;
+            faults.push(Fault::new(file, line, format!("there is no recipe `just {}`", &found[1])));
         }
     }
+    faults.sort();
     faults
 }
 
@@ -59,9 +63,10 @@ mod tests {
         assert_eq!(check("Type `just lesson-1 --workers 3`, then `just check`.\n"), []);
         assert_eq!(check("You have just read it, and `just lesson-N` runs it.\n"), []);
         assert_eq!(check("```sh\njust lesson-1\n```\n"), []);
-        let faults = check("A\n`just lesson-2`\n```sh\njust chekc\n```\n`just hint-N`\n");
+        let faults =
+            check("A\n`just lesson-2`\n```sh\njust chekc\n```\n`just hint-N`, `just\nx`\n");
         let lines: Vec<_> = faults.iter().map(|fault| fault.line).collect();
-        assert_eq!(lines, [2, 4, 6]);
+        assert_eq!(lines, [2, 4, 6, 7]);
         assert_eq!(faults[1].what, "there is no recipe `just chekc`");
     }
 }
