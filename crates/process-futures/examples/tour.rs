@@ -1,0 +1,59 @@
+//! A tour of the pool: each thing that it can do, once. A test runs it.
+
+use process_futures::{MapOptions, OnDeath, ProcessPoolExecutor, ReturnWhen, as_completed, wait};
+use std::error::Error;
+use std::time::Duration;
+use std::{process, thread};
+
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+fn nap(milliseconds: u64) -> u64 {
+    thread::sleep(Duration::from_millis(milliseconds));
+    milliseconds
+}
+
+fn fall(status: i32) -> u64 {
+    process::exit(status)
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // First in main: workers are forked from the program as it is before it has threads.
+    let pool = ProcessPoolExecutor::builder()
+        .max_workers(2.try_into()?)
+        .max_tasks_per_child(1000.try_into()?)
+        .on_death(OnDeath::Replace { limit: 3 })
+        .build()?;
+
+    let future = pool.submit(square, 7);
+    println!("seven times seven is {}", future.result()?);
+
+    let naps = [300, 1].map(|milliseconds| pool.submit(nap, milliseconds));
+    for future in as_completed(naps) {
+        println!("slept for {} ms", future.result()?);
+    }
+
+    let stream = MapOptions { buffersize: Some(8.try_into()?), ..MapOptions::default() };
+    let sum: u64 = pool.map_with(square, 1..=100, stream).sum::<Result<u64, _>>()?;
+    println!("the squares up to a hundred make {sum}");
+
+    match pool.submit(fall, 3).result() {
+        Ok(_) => println!("it came back"),
+        Err(error) => println!("{error}"),
+    }
+    println!("and the pool goes on: {}", pool.submit(square, 8).result()?);
+
+    let endless = pool.submit(nap, 3_600_000);
+    match endless.result_timeout(Duration::from_millis(50)) {
+        Ok(_) => println!("an hour is over"),
+        Err(error) => println!("{error}"),
+    }
+
+    let futures: Vec<_> = (0..10).map(|n| pool.submit(square, n)).collect();
+    let all = wait(futures, None, ReturnWhen::AllCompleted);
+    println!("{} done, {} not", all.done.len(), all.not_done.len());
+
+    pool.shutdown(true, false);
+    Ok(())
+}

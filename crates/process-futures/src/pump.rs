@@ -1,0 +1,157 @@
+//! The pump, and how it changes hands.
+//!
+//! There is one crew, and who has it out of the shared state pumps: moves bytes, sees to deaths,
+//! hands answers to their slots. The rules:
+//!
+//! 1. Who waits for an answer takes the crew if it is at home, and pumps until it has its answer.
+//!    No other thread is woken on the way.
+//! 2. Who finds that another waiting thread pumps gets in line and parks. Its answer wakes it, or
+//!    the crew's coming home.
+//! 3. Who finds that the manager pumps gets in line, wakes the manager, and parks. The manager
+//!    gives the crew up to anybody in line.
+//! 4. Who brings the crew home wakes the first in line, or the manager if calls are under way.
+//!    Who leaves the line does the same if the crew is at home: it may be the one that was woken.
+//! 5. Who submits a call while the crew is at home sends it off by itself.
+//!
+//! No wake-up is lost. Rules 1 to 4 look and act under one lock, so between looking for the crew
+//! and getting in line nobody brings it home. `unpark` before `park` is remembered by the thread,
+//! and a kick by its descriptor, which stays readable until the one who pumps has read it.
+
+use crate::state::{Shared, State};
+use processes::crew::Crew;
+use std::os::fd::AsFd;
+use std::thread;
+use std::time::Instant;
+
+/// The crew in somebody's hands. Dropping it brings the crew home, also on a panic.
+#[derive(Debug)]
+pub struct Pump<'s> {
+    shared: &'s Shared,
+    crew: Option<Box<Crew>>,
+}
+
+impl<'s> Pump<'s> {
+    /// Takes the crew, if it is at home.
+    pub fn take(shared: &'s Shared, state: &mut State) -> Option<Self> {
+        let crew = state.crew.take()?;
+        state.turns += 1;
+        Some(Self { shared, crew: Some(crew) })
+    }
+
+    /// Hands out, waits for news until the deadline at most, and takes in.
+    pub fn turn(&mut self, deadline: Option<Instant>) {
+        let Some(crew) = &mut self.crew else { return };
+        self.shared.lock().step(crew);
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let events = crew.poll_beside(left, Some(self.shared.wake.as_fd()));
+        self.shared.note(&mut self.shared.lock(), events);
+    }
+}
+
+impl Drop for Pump<'_> {
+    fn drop(&mut self) {
+        let Some(mut crew) = self.crew.take() else { return };
+        let mut state = self.shared.lock();
+        if state.has_news_for_the_crew() {
+            // It came after the last turn, from somebody who relied on another one.
+            state.step(&mut crew);
+            crew.send();
+        }
+        state.by_manager = false;
+        state.crew = Some(crew);
+        self.shared.pass_on(&mut state);
+    }
+}
+
+/// One waiting thread: in line, or at the pump.
+struct Place<'s> {
+    shared: &'s Shared,
+    pump: Option<Pump<'s>>,
+    ticket: Option<u64>,
+}
+
+impl<'s> Place<'s> {
+    /// The pump, if it is or comes to be ours. If not, we are in line for it.
+    fn pump(&mut self) -> Option<&mut Pump<'s>> {
+        if self.pump.is_none() {
+            let mut state = self.shared.lock();
+            self.pump = Pump::take(self.shared, &mut state);
+            if self.pump.is_some() {
+                self.leave_line(&mut state);
+            } else if self.ticket.is_none() {
+                let ticket = state.next_ticket;
+                state.next_ticket += 1;
+                state.waiting.push_back((ticket, thread::current()));
+                self.ticket = Some(ticket);
+                if state.by_manager {
+                    self.shared.wake(&mut state);
+                }
+            }
+        }
+        self.pump.as_mut()
+    }
+
+    fn leave_line(&mut self, state: &mut State) {
+        if let Some(ticket) = self.ticket.take() {
+            state.waiting.retain(|(other, _)| *other != ticket);
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.ticket.is_some() {
+            let shared = self.shared;
+            let mut state = shared.lock();
+            self.leave_line(&mut state);
+            shared.pass_on(&mut state);
+        }
+        // And the pump is dropped.
+    }
+}
+
+impl Shared {
+    /// Waits until `ready`, or the deadline; true if it is ready. Whatever makes it ready must wake
+    /// this thread ([`Mailbox::read_here`](crate::mailbox::Mailbox::read_here)).
+    pub fn wait_until(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
+        let mut place = Place { shared: self, pump: None, ticket: None };
+        let mut looked = false; // at what has come already, however early the deadline
+        loop {
+            if ready() {
+                return true;
+            }
+            if looked && is_past(deadline) {
+                return false;
+            }
+            match place.pump() {
+                Some(pump) => pump.turn(deadline),
+                None => park(deadline),
+            }
+            looked = true;
+        }
+    }
+}
+
+/// As [`Shared::wait_until`], without pumping: for calls of several pools, whose managers pump.
+pub fn wait_parked(deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
+    loop {
+        if ready() {
+            return true;
+        }
+        if is_past(deadline) {
+            return false;
+        }
+        park(deadline);
+    }
+}
+
+fn park(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+        None => thread::park(),
+    }
+}
+
+fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| Instant::now() >= deadline)
+}
