@@ -16,7 +16,7 @@ use std::cell::Cell;
 pub type Failure = (Ran, TaskErrorKind);
 
 /// What a trampoline is: the types are gone, the work is the same.
-type Trampoline = unsafe fn(*const (), &Frame, &Cell<Ran>) -> Result<Vec<u8>, Failure>;
+type Trampoline = unsafe fn(*const (), Frame, &Cell<Ran>) -> Result<Vec<u8>, Failure>;
 
 /// One function with one argument, ready to be sent to a worker.
 #[derive(Debug)]
@@ -44,10 +44,15 @@ impl Call {
             return Err(TaskErrorKind::NotInTemplate);
         }
         let words = addresses.map(|address| address as u64);
-        let bytes = body(argument).map_err(TaskErrorKind::NotSerialised)?;
+        let bytes = body(argument, Vec::new()).map_err(TaskErrorKind::NotSerialised)?;
         Ok(Self(Frame::new(Kind::Call, 0, words, bytes)))
     }
     // ANCHOR_END: call
+
+    /// How many bytes travel to the worker.
+    pub fn length(&self) -> usize {
+        self.0.bytes.len()
+    }
 }
 
 /// A worker's answer, as it came.
@@ -58,6 +63,11 @@ impl Answer {
     /// How long the worker took for it, from the argument's bytes to the answer's.
     pub(crate) fn nanoseconds(&self) -> u64 {
         self.0.header.words[0]
+    }
+
+    /// How many bytes travelled from the worker.
+    pub fn length(&self) -> usize {
+        self.0.bytes.len()
     }
 
     /// Reads the answer. The type is that of the function that was called.
@@ -83,14 +93,16 @@ impl Answer {
 // ANCHOR: trampoline
 unsafe fn run<A: Message, R: Message>(
     function: *const (),
-    call: &Frame,
+    call: Frame,
     ran: &Cell<Ran>,
 ) -> Result<Vec<u8>, Failure> {
     let item: A = call.read().map_err(|why| (Ran::No, TaskErrorKind::NotDeserialised(why)))?;
     // SAFETY: the caller says that this is such a function.
     let task = unsafe { self::function::<A, R>(function) };
     ran.set(Ran::Yes);
-    body(&task(item)).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
+    let answer = task(item);
+    // Into the argument's buffer: fresh memory for a large answer would cost more than to fill it.
+    body(&answer, call.bytes).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
 }
 
 /// The function at this address.
@@ -104,7 +116,7 @@ unsafe fn function<A, R>(address: *const ()) -> fn(A) -> R {
 // ANCHOR_END: trampoline
 
 /// Runs a call that came from the pool. A panic goes through, for the worker to catch.
-pub(crate) fn enter(call: &Frame, ran: &Cell<Ran>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn enter(call: Frame, ran: &Cell<Ran>) -> Result<Vec<u8>, Failure> {
     let pointer = |word| std::ptr::with_exposed_provenance::<()>(word as usize);
     let [trampoline, function] = call.header.words.map(pointer);
     // SAFETY: calls are made by `Call::new` in the program that this process is a fork of. It wrote

@@ -52,8 +52,6 @@ pub struct Crew {
     queue: VecDeque<Frame>,
     /// What has ended and has not been told.
     events: Vec<Event>,
-    /// Calls that have not ended.
-    under_way: usize,
     pace: Pace,
     deaths: usize,
     /// Why the last attempt to start a worker failed.
@@ -81,7 +79,6 @@ impl Crew {
             seats: (0..count).map(|_| None).collect(),
             queue: VecDeque::new(),
             events: Vec::new(),
-            under_way: 0,
             pace: Pace::new(count),
             deaths: 0,
             refused: None,
@@ -120,16 +117,18 @@ impl Crew {
         Call::new(self.server.image(), task, item)
     }
 
+    /// Forgets how long tasks take: the next ones may be others. Each worker gets one call at a
+    /// time again, until all have answered.
+    pub fn forget_pace(&mut self) {
+        self.pace.forget();
+    }
+
     /// Takes a call over and gives it a number. The numbers of one crew only ever grow.
     pub fn dispatch(&mut self, mut call: Call) -> u64 {
-        if self.under_way == 0 {
-            self.pace.forget();
-        }
         let task = self.next_task;
         call.0.set_task(task);
         self.queue.push_back(call.0);
         self.next_task += 1;
-        self.under_way += 1;
         task
     }
 
@@ -196,7 +195,8 @@ impl Crew {
         news.extend(other.map(|other| PollFd::new(other, PollFlags::POLLIN)));
         // A signal ends the wait early, and there is no news then.
         let _ = poll(&mut news, timeout);
-        let news: Vec<bool> = news.iter().map(|fd| fd.any() == Some(true)).collect();
+        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
+        let news: Vec<bool> = news.iter().map(is_news).collect();
         for (&at, _) in places.iter().zip(&news).filter(|(_, news)| **news) {
             self.receive(at, false);
         }
@@ -214,7 +214,6 @@ impl Crew {
             for call in self.queue.drain(..) {
                 let outcome = Err((Ran::No, TaskErrorKind::Broken(why.clone())));
                 self.events.push(Event { task: call.header.task, outcome });
-                self.under_way -= 1;
             }
         }
         let depth = self.pace.depth();
@@ -239,7 +238,6 @@ impl Crew {
             }
             answered = true;
             self.pace.note(at, answer.nanoseconds());
-            self.under_way -= 1;
             self.events.push(Event { task, outcome: Ok(answer) });
         });
         if seat.ended && !to_the_end {
@@ -321,7 +319,6 @@ impl Crew {
                 Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
                 None => TaskErrorKind::WorkerDied(death),
             };
-            self.under_way -= 1;
             self.events.push(Event { task: call.header.task, outcome: Err((Ran::Unknown, kind)) });
         }
     }

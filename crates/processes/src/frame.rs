@@ -118,12 +118,13 @@ impl Frame {
     }
 }
 
-/// Writes a value down as a frame's body, with room for the header before it. The error is in
-/// words.
-pub fn body<T: Serialize>(value: &T) -> Result<Vec<u8>, String> {
-    let mut room = Vec::with_capacity(4 * HEADER); // one allocation serves most frames
-    room.resize(HEADER, 0);
-    postcard::serialize_with_flavor(value, Body(room)).map_err(|error| match error {
+/// Writes a value down as a frame's body, with room for the header before it, in place of what the
+/// buffer held. The error is in words.
+pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+    buffer.clear();
+    buffer.reserve(4 * HEADER); // one allocation serves most frames
+    buffer.resize(HEADER, 0);
+    postcard::serialize_with_flavor(value, Body(buffer)).map_err(|error| match error {
         SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
         error => error.to_string(),
     })

@@ -41,15 +41,34 @@ impl Inbox {
             Ok(Some(header)) if HEADER + header.length > CHUNK => {
                 (HEADER + header.length).min(self.end + STEP)
             }
-            _ => CHUNK,
+            _ => CHUNK.max(self.end),
         };
-        // `resize` at least doubles the capacity: the bytes are moved a few times in all, and large
-        // blocks are not even copied, since the allocator remaps their pages.
-        self.bytes.resize(room.max(self.end), 0);
-        let room = &mut self.bytes[self.end..];
+        if self.bytes.len() < room {
+            // This at least doubles the capacity: the bytes are moved a few times in all, and large
+            // blocks are not even copied, since the allocator remaps their pages.
+            self.bytes.resize(room, 0);
+        }
+        let room = &mut self.bytes[self.end..room];
         let received = receive(socket, room, &mut self.descriptors, flags)?;
         self.end += received;
         Ok(received)
+    }
+
+    /// Whether a large frame has begun in a buffer that is too small for it.
+    pub fn wants_more(&self) -> bool {
+        let length = self.header().ok().flatten().map_or(0, |header| HEADER + header.length);
+        length > CHUNK.max(self.bytes.len())
+    }
+
+    /// Goes on in a buffer that is needed no more, if it is larger. Its memory is in use already,
+    /// and for a large frame fresh memory costs more than the receiving.
+    pub fn use_buffer(&mut self, mut buffer: Vec<u8>) {
+        if buffer.len() > self.bytes.len().max(CHUNK) {
+            let unread = self.start..self.end;
+            (self.start, self.end) = (0, unread.len());
+            buffer[..unread.len()].copy_from_slice(&self.bytes[unread]);
+            self.bytes = buffer;
+        }
     }
 
     /// The next frame, if it is there to its last byte.
@@ -66,15 +85,22 @@ impl Inbox {
             return Err("descriptors of a frame are lost".to_owned());
         }
         let descriptors = self.descriptors.drain(..header.descriptors).collect();
+        let (start, end) = (self.start, self.start + length);
         let bytes = if length > CHUNK {
             // A large frame is not copied: its buffer becomes the frame.
-            debug_assert!(self.start == 0 && self.end == length);
+            debug_assert!(start == 0 && self.end == end);
             self.end = 0;
+            self.bytes.truncate(end);
             std::mem::take(&mut self.bytes)
         } else {
-            let start = self.start;
-            self.start += length;
-            self.bytes[start..start + length].to_vec()
+            self.start = end;
+            let bytes = self.bytes[start..end].to_vec();
+            if self.bytes.len() > CHUNK {
+                // The buffer of a large frame is kept for the next, until a small one comes.
+                self.bytes.truncate(self.end);
+                self.bytes.shrink_to(CHUNK);
+            }
+            bytes
         };
         Ok(Some(Frame { header, bytes, descriptors }))
     }

@@ -57,6 +57,7 @@ impl Executor for ProcessPool {
         items: Vec<A>,
     ) -> Vec<Result<R, TaskError>> {
         let mut crew = self.crew();
+        crew.forget_pace();
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
         // Which item a task's number belongs to, from the map's first number on.
         let (first, mut dispatched, mut under_way) = (crew.next_task(), Vec::new(), 0);

@@ -116,8 +116,14 @@ impl Seat {
             let mut parts = vec![IoSlice::new(&first.bytes[offset..])];
             parts.extend(batch.map(|call| IoSlice::new(&call.bytes)));
             let flags = MsgFlags::MSG_DONTWAIT;
+            let length: usize = parts.iter().map(|part| part.len()).sum();
             match retry(|| send(&self.socket, &parts, descriptors, flags)) {
-                Ok(bytes) => self.note_sent(bytes),
+                Ok(bytes) => {
+                    self.note_sent(bytes);
+                    if bytes < length {
+                        return; // the socket is full
+                    }
+                }
                 // The worker is busy (the next poll tells when), or it is dead: what it had sent
                 // before can still be read.
                 Err(Errno::EAGAIN | Errno::EPIPE) => return,
@@ -142,6 +148,10 @@ impl Seat {
     /// It reads once unless `to_the_end`, which is for a worker that is known to be dead.
     pub fn receive(&mut self, to_the_end: bool, mut tell: impl FnMut(u64, Answer)) {
         while !self.ended {
+            if self.sent.0 > 0 && self.inbox.wants_more() {
+                // A large answer has begun, so nobody needs the bytes of its call any more.
+                self.inbox.use_buffer(std::mem::take(&mut self.calls[0].bytes));
+            }
             match retry(|| self.inbox.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
                 Err(Errno::EAGAIN) => return,
                 Ok(0) => self.ended = true,
@@ -179,7 +189,7 @@ impl Seat {
     // ANCHOR: estate
     pub fn estate(self, lived: bool) -> Estate {
         let mut waiting = self.calls;
-        // Sent whole, and not left unread (which can be said only of a call that was alone).
+        // Sent whole, and not left unread, which can be said only of a call that was alone.
         let begun = lived && self.sent.0 > 0 && !(self.unread && self.sent == (1, 0));
         let running = if begun { waiting.pop_front() } else { None };
         Estate { running, waiting }

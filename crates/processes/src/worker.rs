@@ -40,6 +40,7 @@ pub fn serve(socket: OwnedFd) -> nix::Result<()> {
             let part = [IoSlice::new(rest)];
             rest = &rest[retry(|| send(&socket, &part, &[], MsgFlags::empty()))?..];
         }
+        inbox.use_buffer(answer.bytes);
     }
 }
 // ANCHOR_END: worker_loop
@@ -47,17 +48,19 @@ pub fn serve(socket: OwnedFd) -> nix::Result<()> {
 /// Runs the call, and has an answer whatever happens short of the process's end.
 // ANCHOR: answer
 fn answer(call: Frame) -> Frame {
-    let (start, ran) = (Instant::now(), Cell::new(Ran::No));
-    // Unwind safe: the call is dropped here and the function captures nothing. A `static` that the
-    // task left half changed is the task's own, as under every executor.
-    let outcome = catch_unwind(AssertUnwindSafe(|| enter(&call, &ran)))
+    let (start, task, ran) = (Instant::now(), call.header.task, Cell::new(Ran::No));
+    // Unwind safe: the call moves in and the function captures nothing. A `static` that the task
+    // left half changed is the task's own, as under every executor.
+    let outcome = catch_unwind(AssertUnwindSafe(|| enter(call, &ran)))
         .unwrap_or_else(|payload| Err((ran.get(), TaskErrorKind::Panicked(caught(payload)))));
     let (kind, bytes) = match outcome {
         Ok(bytes) => (Kind::Answer, bytes),
-        Err(failure) => (Kind::Failure, body(&failure).expect("words fit into a frame")),
+        Err(failure) => {
+            (Kind::Failure, body(&failure, Vec::new()).expect("words fit into a frame"))
+        }
     };
     let nanoseconds = start.elapsed().as_nanos() as u64;
-    Frame::new(kind, call.header.task, [nanoseconds, 0], bytes)
+    Frame::new(kind, task, [nanoseconds, 0], bytes)
 }
 // ANCHOR_END: answer
 

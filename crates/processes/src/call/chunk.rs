@@ -44,7 +44,7 @@ impl ForkServer {
 /// `task` must be a `fn(A) -> R` of this program.
 unsafe fn run_each<A: Message, R: Message>(
     task: *const (),
-    call: &Frame,
+    call: Frame,
     ran: &Cell<Ran>,
 ) -> Result<Vec<u8>, Failure> {
     let items: Vec<A> =
@@ -58,5 +58,5 @@ unsafe fn run_each<A: Message, R: Message>(
             .map_err(|payload| (Ran::Yes, TaskErrorKind::Panicked(caught(payload))))
     };
     let answers: Vec<Result<R, Failure>> = items.into_iter().map(one).collect();
-    body(&answers).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
+    body(&answers, call.bytes).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
 }

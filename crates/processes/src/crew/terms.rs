@@ -82,7 +82,6 @@ impl Crew {
     pub fn give_up(&mut self, task: u64) {
         if let Some(at) = self.queue.iter().position(|call| call.header.task == task) {
             self.queue.remove(at);
-            self.under_way -= 1;
             let outcome = Err((Ran::No, TaskErrorKind::Cancelled));
             self.events.push(Event { task, outcome });
         }
