@@ -88,7 +88,7 @@ pub struct Frame {
     pub header: Header,
     /// The header and the body in one piece: a body is written where it will be sent from.
     pub bytes: Vec<u8>,
-    /// Travel beside the bytes (`SCM_RIGHTS`). Nothing sends any yet: shared memory will.
+    /// Travel beside the bytes (`SCM_RIGHTS`).
     pub descriptors: Vec<OwnedFd>,
 }
 
@@ -103,6 +103,18 @@ impl Frame {
     /// Gives the task another number.
     pub fn set_task(&mut self, task: u64) {
         self.header.task = task;
+        self.header.write(&mut self.bytes);
+    }
+
+    /// Has a descriptor travel with the frame, beside the bytes.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "shared memory will be the first to send any")
+    )]
+    pub fn add_descriptor(&mut self, descriptor: OwnedFd) {
+        assert!(self.descriptors.len() < crate::wire::MAX_DESCRIPTORS, "16 for one frame");
+        self.descriptors.push(descriptor);
+        self.header.descriptors = self.descriptors.len();
         self.header.write(&mut self.bytes);
     }
 

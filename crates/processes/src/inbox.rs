@@ -113,3 +113,122 @@ impl Inbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Call;
+    use crate::frame::{Kind, MAX_BODY, body};
+    use crate::seat::Seat;
+    use crate::wire::pair;
+    use kernel::Bytes;
+    use nix::sys::socket::SockType;
+    use proptest::prelude::*;
+    use std::fs::File;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    fn frame(task: u64, length: usize) -> Frame {
+        let bytes = body(&Bytes::from(vec![task as u8; length]), Vec::new()).unwrap();
+        Frame::new(Kind::Call, task, [task + 1, task + 2], bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        #[test]
+        fn frames_come_through(
+            lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
+            cut in 1..100_000usize,
+            keep in any::<bool>(),
+        ) {
+            let (reader, mut writer) = UnixStream::pair().unwrap();
+            let mut stream = Vec::new();
+            for (task, &length) in lengths.iter().enumerate() {
+                stream.extend_from_slice(&frame(task as u64, length).bytes);
+            }
+            let sender = std::thread::spawn(move || {
+                stream.chunks(cut).for_each(|chunk| writer.write_all(chunk).unwrap());
+            });
+            let (mut inbox, mut task) = (Inbox::default(), 0);
+            loop {
+                while let Some(came) = inbox.take().unwrap() {
+                    let sent = frame(task, lengths[task as usize]);
+                    prop_assert!(came.bytes == sent.bytes && came.header == sent.header);
+                    task += 1;
+                    if keep {
+                        inbox.use_buffer(came.bytes);
+                    }
+                }
+                if inbox.fill(&reader, MsgFlags::empty()).unwrap() == 0 {
+                    break;
+                }
+            }
+            sender.join().unwrap();
+            prop_assert_eq!(task as usize, lengths.len());
+        }
+
+        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
+            let (reader, mut writer) = UnixStream::pair().unwrap();
+            let mut stream = length.to_ne_bytes().to_vec();
+            stream.push(kind);
+            stream.extend_from_slice(&bytes);
+            writer.write_all(&stream).unwrap();
+            drop(writer);
+            let mut inbox = Inbox::default();
+            while inbox.fill(&reader, MsgFlags::empty()).unwrap() > 0 {
+                match inbox.take() {
+                    Ok(Some(frame)) => prop_assert!(frame.bytes.len() <= stream.len()),
+                    Ok(None) => {}
+                    Err(_) => break,
+                }
+            }
+            prop_assert!(inbox.bytes.capacity() <= 2 * (CHUNK + STEP));
+        }
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_is_no_frame() {
+        let mut bytes = frame(0, 0).bytes;
+        bytes[..4].copy_from_slice(&(MAX_BODY as u32 + 1).to_ne_bytes());
+        assert!(Header::read(bytes.first_chunk().unwrap()).unwrap_err().contains("body"));
+    }
+
+    /// Nothing in this crate sends descriptors yet. The way is there.
+    #[test]
+    fn descriptors_travel_with_their_frames() {
+        let (ours, theirs) = pair(SockType::Stream).unwrap();
+        let mut seat = Seat::new(0, ours, usize::MAX);
+        for (task, count) in [2, 0, 1, 0].into_iter().enumerate() {
+            let mut frame = frame(task as u64, 100);
+            for number in 0..count {
+                let (read, mut write) = std::io::pipe().unwrap();
+                write.write_all(&[task as u8, number]).unwrap();
+                frame.add_descriptor(read.into());
+            }
+            seat.give(Call(frame));
+        }
+        seat.send();
+        let (mut inbox, mut frames) = (Inbox::default(), Vec::new());
+        while frames.len() < 4 {
+            match inbox.take().unwrap() {
+                Some(frame) => frames.push(frame),
+                None => assert!(inbox.fill(&theirs, MsgFlags::empty()).unwrap() > 0),
+            }
+        }
+        for (task, frame) in frames.into_iter().enumerate() {
+            assert_eq!(
+                (frame.header.task, frame.descriptors.len()),
+                (task as u64, [2, 0, 1, 0][task])
+            );
+            for (number, descriptor) in frame.descriptors.into_iter().enumerate() {
+                let mut bytes = Vec::new();
+                File::from(descriptor).read_to_end(&mut bytes).unwrap();
+                assert_eq!(bytes, [task as u8, number as u8]);
+            }
+        }
+    }
+}
