@@ -18,7 +18,7 @@ fn fall(status: i32) -> u64 {
     process::exit(status)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub fn main() -> Result<(), Box<dyn Error>> {
     // First in main: workers are forked from the program as it is before it has threads.
     let pool = ProcessPoolExecutor::builder()
         .max_workers(2.try_into()?)
