@@ -1,6 +1,6 @@
 //! The receiving side of a socket: bytes in, frames out.
 
-use crate::frame::{Frame, HEADER, Header};
+use crate::frame::{Frame, Header};
 use crate::wire::receive;
 use nix::sys::socket::MsgFlags;
 use std::collections::VecDeque;
@@ -38,9 +38,7 @@ impl Inbox {
         }
         let room = match self.header() {
             // Exactly to its end, so that the buffer can be given away as the frame.
-            Ok(Some(header)) if HEADER + header.length > CHUNK => {
-                (HEADER + header.length).min(self.end + STEP)
-            }
+            Ok(Some(header)) if header.frame() > CHUNK => (header.frame()).min(self.end + STEP),
             _ => CHUNK.max(self.end),
         };
         if self.bytes.len() < room {
@@ -56,7 +54,7 @@ impl Inbox {
 
     /// Whether a large frame has begun in a buffer that is too small for it.
     pub fn wants_more(&self) -> bool {
-        let length = self.header().ok().flatten().map_or(0, |header| HEADER + header.length);
+        let length = self.header().ok().flatten().map_or(0, |header| header.frame());
         length > CHUNK.max(self.bytes.len())
     }
 
@@ -77,14 +75,14 @@ impl Inbox {
     /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
     pub fn take(&mut self) -> Result<Option<Frame>, String> {
         let Some(header) = self.header()? else { return Ok(None) };
-        let length = HEADER + header.length;
+        let length = header.frame();
         if self.end - self.start < length {
             return Ok(None);
         }
-        if self.descriptors.len() < header.descriptors {
+        if self.descriptors.len() < header.descriptors.into() {
             return Err("descriptors of a frame are lost".to_owned());
         }
-        let descriptors = self.descriptors.drain(..header.descriptors).collect();
+        let descriptors = self.descriptors.drain(..usize::from(header.descriptors)).collect();
         let (start, end) = (self.start, self.start + length);
         let bytes = if length > CHUNK {
             // A large frame is not copied: its buffer becomes the frame.

@@ -39,11 +39,5 @@ impl fmt::Display for StartError {
     }
 }
 
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::System(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// No `source`: the text of the system's error is in the text of this one.
+impl Error for StartError {}

@@ -1,6 +1,7 @@
 //! Bytes and descriptors through a socket: the two system calls under everything else.
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
     sendmsg, socketpair,
@@ -43,15 +44,12 @@ pub fn receive(
     descriptors: &mut impl Extend<OwnedFd>,
     flags: MsgFlags,
 ) -> nix::Result<usize> {
-    /// Room for the descriptors of one message; the kernel never puts two messages' into one.
-    const ROOM: usize = 32 + MAX_DESCRIPTORS * size_of::<RawFd>();
-    #[repr(align(8))]
-    struct Aligned([u8; ROOM]);
-    let mut control = Aligned([0; ROOM]);
+    // Room for the descriptors of one message: the kernel never puts two messages' into one call.
+    let mut control = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
     let mut parts = [IoSliceMut::new(buffer)];
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
     let socket = socket.as_fd().as_raw_fd();
-    let received = recvmsg::<()>(socket, &mut parts, Some(&mut control.0), flags)?;
+    let received = recvmsg::<()>(socket, &mut parts, Some(&mut control), flags)?;
     // `Err` when descriptors were lost because this process may open no more. The frame that they
     // belong to then comes without them, and is refused where it is taken apart.
     for message in received.cmsgs().into_iter().flatten() {
@@ -63,6 +61,13 @@ pub fn receive(
         }
     }
     Ok(received.bytes)
+}
+
+/// What `poll` is to look for: something to read, and room to write if that is wanted.
+pub fn watch(socket: &impl AsFd, writing: bool) -> PollFd<'_> {
+    let mut events = PollFlags::POLLIN;
+    events.set(PollFlags::POLLOUT, writing);
+    PollFd::new(socket.as_fd(), events)
 }
 
 /// Repeats a call that a signal interrupted. Signals mean nothing to the pool.

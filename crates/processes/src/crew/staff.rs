@@ -17,7 +17,7 @@ use std::os::fd::OwnedFd;
 impl Crew {
     /// Takes in one report of the fork server. False if there is none.
     pub(super) fn hear_report(&mut self, flags: MsgFlags) -> bool {
-        let Some(line) = &self.line else { return false };
+        let Some(line) = self.line.as_ref().filter(|_| self.server.is_ours()) else { return false };
         match hear::<Report>(line, flags) {
             Ok(Some((Report { worker, news }, _))) => {
                 let seats = &mut self.seats;
@@ -61,14 +61,14 @@ impl Crew {
     fn bury(&mut self, at: usize, death: Option<Death>) {
         let Some(mut seat) = self.seats[at].take() else { return };
         let fault = seat.fault.take();
-        let estate = seat.estate(death.is_some());
-        for call in estate.waiting.into_iter().rev() {
+        let (running, waiting) = seat.estate(death.is_some());
+        for call in waiting.into_iter().rev() {
             // Who takes the seat gets an initializer of its own.
             if call.header.task != INITIALIZER {
                 self.queue.push_front(call);
             }
         }
-        if let (Some(call), Some(death)) = (estate.running, death) {
+        if let (Some(call), Some(death)) = (running, death) {
             if call.header.task == INITIALIZER {
                 return self.not_initialized(&death);
             }
