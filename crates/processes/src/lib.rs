@@ -4,7 +4,7 @@
 //! nothing: what they work on has to be written down and sent, and in return one of them may crash,
 //! leak or be killed, and the program goes on with one error for one item.
 //!
-//! [`steps`] leads from forty lines to the pool. [`ProcessPool`] is the pool.
+//! [`steps`] leads there from a single fork. [`ProcessPool`] is the pool.
 //!
 //! # How it is made
 //!
