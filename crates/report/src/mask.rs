@@ -31,6 +31,9 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         // The lanes of a schedule, and the scale below them.
         (r"^  ([A-Z]+)  [|=.][|=.\d]*$".to_owned(), "  $1  <lane>"),
         (format!("^     0 +{TIME}$"), "     0  <time>"),
+        // The steps of two items side by side: a time, bytes (which nobody measures), a share.
+        (format!(r"^(.{{26}}) +{TIME} +([\d,]+|-) +[\d.,]+ %"), "$1  <time>  $2  <share>"),
+        (format!(r"<share> +{TIME} +([\d,]+|-) +[\d.,]+ %"), "<share>  <time>  $1  <share>"),
         // The rows of a table: their names are padded to 24 columns and stay aligned; all other
         // padding depends on the numbers, and goes with them.
         (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
@@ -66,6 +69,17 @@ pub fn mask_json(document: &Value) -> Value {
             }
         }
     }
+    // The ten steps of each item's trip. Their bytes are not measured.
+    for item in masked.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        replace(item, "seconds", "<seconds>");
+        for step in item.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
+            for field in ["seconds", "low", "high"] {
+                replace(step, field, "<seconds>");
+            }
+            replace(step, "share", "<share>");
+        }
+    }
+    replace(&mut masked, "clock", "<seconds>");
     if let Some(figures) = masked.get_mut("figures").and_then(Value::as_object_mut) {
         for (_, figure) in figures {
             if figure.is_number() {
@@ -100,6 +114,12 @@ mod tests {
         assert_eq!(
             mask(start),
             "  rayon                   <time>  <middle half>  <speed-up>         -  <time>\n"
+        );
+        let steps =
+            "  2 serialise               50.0 ns        34   0.3 %   1.30 ms 1,048,611  20.1 %\n";
+        assert_eq!(
+            mask(steps),
+            "  2 serialise               <time>  34  <share>  <time>  1,048,611  <share>\n"
         );
         let share = "  gcd                      56.1 ms  55.3 - 57.4   99.9 %\n";
         assert_eq!(mask(share), "  gcd                     <time>  <middle half>  <share>\n");
@@ -140,6 +160,20 @@ mod tests {
         ] {
             assert_eq!(mask(line), format!("{line}\n"));
         }
+    }
+
+    #[test]
+    fn steps_keep_their_bytes() {
+        let step = json!({"name": "send", "seconds": 1e-6, "low": 0.0, "high": 2e-6, "share": 0.4,
+                          "bytes": 34});
+        let document = json!({"clock": 2e-8, "items": [{"seconds": 1e-5, "steps": [step]}]});
+        let step = json!({"name": "send", "seconds": "<seconds>", "low": "<seconds>",
+                          "high": "<seconds>", "share": "<share>", "bytes": 34});
+        assert_eq!(
+            mask_json(&document),
+            json!({"clock": "<seconds>", "items": [{"seconds": "<seconds>", "steps": [step]}]})
+        );
+        assert_eq!(mask_json(&json!({"items": 10})), json!({"items": 10}));
     }
 
     #[test]

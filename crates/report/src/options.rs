@@ -1,10 +1,10 @@
 //! What a lesson can be told on the command line.
 
 use crate::Lesson;
-use crate::svg_file::SvgFile;
+use crate::output_file::OutputFile;
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use kernel::{Pair, read_pairs_file, steps, ten_pairs};
 use std::ffi::OsString;
 use std::io;
@@ -41,6 +41,19 @@ struct Arguments {
     record: Option<PathBuf>,
 }
 
+/// The options of a lesson that times the steps of a trip. The others do not know them.
+#[derive(Debug, Default, Args)]
+struct StepsArguments {
+    /// Time the ten steps of an item's trip instead; --svg then
+    /// draws one trip
+    #[arg(long, verbatim_doc_comment)]
+    steps: bool,
+    /// As --steps, and write the steps of all items into this
+    /// file, for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    trace: Option<PathBuf>,
+}
+
 fn workers(word: &str) -> Result<NonZeroUsize, String> {
     word.parse()
         .ok()
@@ -62,8 +75,11 @@ pub(crate) struct Options {
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
     pub(crate) json: bool,
-    pub(crate) svg: Option<SvgFile>,
+    pub(crate) svg: Option<OutputFile>,
     pub(crate) record: Option<PathBuf>,
+    /// Whether the steps are to be timed, and not the lesson's own table.
+    pub(crate) steps: bool,
+    pub(crate) trace: Option<OutputFile>,
 }
 
 /// Why there are no options to run with.
@@ -76,32 +92,45 @@ pub(crate) enum NoOptions {
 }
 
 impl Options {
-    /// Reads the options from the arguments, the program's name first.
+    /// Reads the options from the arguments, the program's name first. `has_steps` says whether the
+    /// lesson times steps.
     pub(crate) fn read(
         lesson: &Lesson,
+        has_steps: bool,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, NoOptions> {
         let Lesson { number, name, question, .. } = lesson;
-        let matches = Arguments::command()
+        let mut command = Arguments::command();
+        if has_steps {
+            command = StepsArguments::augment_args(command);
+        }
+        let matches = command
             .name(*name)
             .about(format!("Lesson {number}, {name}: {question}"))
             .override_usage(format!(
                 "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
             ))
             .try_get_matches_from(arguments);
-        let arguments =
-            matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
-                match error.kind() {
-                    ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
-                    _ => NoOptions::Input(one_line(&error.render().to_string())),
-                }
-            })?;
+        let read = |matches| {
+            let steps = if has_steps {
+                StepsArguments::from_arg_matches(&matches)?
+            } else {
+                StepsArguments::default()
+            };
+            Ok((Arguments::from_arg_matches(&matches)?, steps))
+        };
+        let (arguments, steps) = matches.and_then(read).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
+            _ => NoOptions::Input(one_line(&error.render().to_string())),
+        })?;
         let pairs = match &arguments.pairs {
             Some(path) => pairs(path)?,
             None => ten_pairs(),
         };
         // Last, so that a mistake elsewhere touches no file.
-        let svg = arguments.svg.map(|path| svg_file(&path)).transpose()?;
+        let svg = arguments.svg.map(|path| output_file(&path, "drawing")).transpose()?;
+        let is_trace = steps.trace.is_some();
+        let trace = steps.trace.map(|path| output_file(&path, "trace")).transpose()?;
         Ok(Self {
             workers: arguments.workers,
             pairs,
@@ -109,6 +138,8 @@ impl Options {
             json: arguments.json,
             svg,
             record: arguments.record,
+            steps: steps.steps || is_trace,
+            trace,
         })
     }
 }
@@ -126,14 +157,14 @@ fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
     Ok(pairs)
 }
 
-fn svg_file(path: &Path) -> Result<SvgFile, NoOptions> {
-    SvgFile::open(path).map_err(|error| {
+fn output_file(path: &Path, what: &str) -> Result<OutputFile, NoOptions> {
+    OutputFile::open(path).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such folder".to_owned(),
             io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
             _ => error.to_string(),
         };
-        NoOptions::Input(format!("{}: the drawing cannot go here: {why}", shown(path)))
+        NoOptions::Input(format!("{}: the {what} cannot go here: {why}", shown(path)))
     })
 }
 
@@ -167,7 +198,7 @@ mod tests {
     };
 
     fn read(arguments: &[&str]) -> Result<Options, NoOptions> {
-        Options::read(&LESSON, ["9"].iter().chain(arguments).map(OsString::from))
+        Options::read(&LESSON, false, ["9"].iter().chain(arguments).map(OsString::from))
     }
 
     fn complaint(arguments: &[&str]) -> String {
@@ -180,6 +211,7 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Arguments::command().debug_assert();
+        StepsArguments::augment_args(Arguments::command()).debug_assert();
         let options = read(&[]).unwrap();
         assert_eq!((options.workers.get(), options.rounds, options.pairs.len()), (2, 21, 10));
         assert_eq!(read(&["--workers", "1024", "--rounds", "1000"]).unwrap().rounds, 1000);
@@ -195,8 +227,11 @@ mod tests {
             );
             assert!(!line.contains('\n'));
         }
+        // Only a lesson that times steps knows of them.
         for arguments in [
-            &["--rounds", "0"][..],
+            &["--steps"][..],
+            &["--trace", "x"],
+            &["--rounds", "0"],
             &["--workers"],
             &["--speed"],
             &["stray"],

@@ -7,8 +7,11 @@ use crate::measure::{Disagreement, Measured, Outcome, Stopwatch, Table};
 use crate::options::{NoOptions, Options};
 use crate::screen::{OutputError, Screen};
 use crate::statistics::Summary;
-use crate::{Lesson, bars, svg, text_timeline};
+use crate::steps::{self, Steps, StepsDocument, Trips};
+use crate::{Lesson, bars, svg, text_timeline, trace_events, trip_svg};
 use kernel::Pair;
+use schedule::spans::now_ns;
+use schedule::trip::Trip;
 use schedule::{Policy, bound};
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -26,7 +29,27 @@ pub fn present(
     lesson: &Lesson,
     body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
-    let (message, status) = match Options::read(lesson, env::args_os()) {
+    finish(lesson, Options::read(lesson, false, env::args_os()), body)
+}
+
+/// As [`present`], for a lesson that also times the ten steps of an item's trip: with `--steps` or
+/// `--trace`, `steps` runs in place of the body.
+pub fn present_with_steps(
+    lesson: &Lesson,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+    steps: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let options = Options::read(lesson, true, env::args_os());
+    finish(lesson, options, |run| if run.options.steps { steps(run) } else { body(run) })
+}
+
+/// Runs the lesson, if it has options to run with, and gives its exit status.
+fn finish(
+    lesson: &Lesson,
+    options: Result<Options, NoOptions>,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let (message, status) = match options {
         Ok(options) => match perform(lesson, options, body) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => match error.downcast_ref::<OutputError>() {
@@ -59,13 +82,17 @@ fn perform(
         drawn: Vec::new(),
         figures: BTreeMap::new(),
         answers: Vec::new(),
+        steps: Vec::new(),
+        traced: (Vec::new(), Vec::new()),
     };
     let Lesson { number, name, question, minutes, .. } = lesson;
     let head = format!("Lesson {number}   {name}   {question}");
     run.screen.justified(&head, &format!("about {minutes} minutes"))?;
     body(&mut run)?;
-    run.screen.section("Remember", lesson.remember)?;
-    run.screen.section("Next", lesson.next)?;
+    if !run.options.steps {
+        run.screen.section("Remember", lesson.remember)?;
+        run.screen.section("Next", lesson.next)?;
+    }
     run.finish()
 }
 
@@ -83,6 +110,9 @@ pub struct Run {
     figures: BTreeMap<String, f64>,
     /// What every row of the lesson's own table answered.
     answers: Vec<u64>,
+    steps: Vec<Steps>,
+    /// The workers' processes, and the trips for the trace.
+    traced: (Vec<u32>, Vec<Trip>),
 }
 
 impl Run {
@@ -131,6 +161,10 @@ impl Run {
             counted(self.options.rounds, "round"),
         );
         self.screen.section("Run", &text)?;
+        self.machine(workers)
+    }
+
+    fn machine(&mut self, workers: NonZeroUsize) -> Result<(), Box<dyn Error>> {
         if cfg!(debug_assertions) {
             self.screen.section("Build", "not optimised: its times mean nothing; add --release")?;
         }
@@ -369,6 +403,42 @@ impl Run {
         Ok(())
     }
 
+    /// Prints the ten steps of these items' trips, side by side, and keeps them for the drawing and
+    /// the document.
+    ///
+    /// # Panics
+    /// If an item has made no trip.
+    pub fn steps(&mut self, items: &[Trips]) -> Result<(), Box<dyn Error>> {
+        let rounds = counted(self.options.rounds, "round");
+        let text = format!("an item to a worker and back, one at a time, {rounds}");
+        self.screen.section("Run", &text)?;
+        self.machine(NonZeroUsize::MIN)?;
+        self.steps = items.iter().map(Steps::new).collect();
+        let [names, heads, lines @ ..] = &steps::table(&self.steps)[..] else { return Ok(()) };
+        self.screen.line(names)?;
+        self.screen.labelled("Steps", heads)?;
+        for line in lines {
+            self.screen.line(line)?;
+        }
+        let (clock, lesson) = (time(clock()), self.lesson.number);
+        let text = format!("one reading takes {clock}, and each step has one in it");
+        self.screen.section("Clock", &text)?;
+        self.screen.section("Who", "1, 2, 9, 10: the parent. 4 to 7: the worker. 3, 8: the way")?;
+        let next = format!("just lesson-{lesson} --trace FILE, and open it in Perfetto");
+        self.screen.section("Next", &next)?;
+        Ok(())
+    }
+
+    /// Keeps these trips for `--trace`, with the workers' processes in the order of their letters.
+    pub fn trace(&mut self, workers: Vec<u32>, trips: Vec<Trip>) {
+        self.traced = (workers, trips);
+    }
+
+    /// Whether `--trace` asks for the trips of all items.
+    pub fn is_traced(&self) -> bool {
+        self.options.trace.is_some()
+    }
+
     fn costs(&self) -> Vec<u64> {
         self.options.pairs.iter().map(|&pair| kernel::steps(pair)).collect()
     }
@@ -376,29 +446,17 @@ impl Run {
     /// Writes what was asked for beside the text.
     fn finish(mut self) -> Result<(), Box<dyn Error>> {
         if let Some(file) = self.options.svg.take() {
-            // A lesson that showed no schedule has one all the same: the first row's.
-            let drawn = if self.drawn.is_empty() { vec![0] } else { self.drawn };
-            let pictures: Vec<_> =
-                drawn.iter().filter_map(|&index| self.stages.get(index)?.picture.clone()).collect();
-            let Lesson { number, name, .. } = self.lesson;
-            let items = counted(self.options.pairs.len(), "item");
-            let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
-            let drawing = svg(&format!("lesson-{number}"), &title, &pictures);
-            file.write(&drawing)
+            file.write(&self.drawing())
                 .map_err(|error| format!("the drawing was not written: {error}"))?;
         }
+        if let Some(file) = self.options.trace.take() {
+            let Lesson { number, name, .. } = self.lesson;
+            let (workers, trips) = &self.traced;
+            file.write(&trace_events(&format!("lesson {number}, {name}"), workers, trips))
+                .map_err(|error| format!("the trace was not written: {error}"))?;
+        }
         if self.options.json || self.options.record.is_some() {
-            let document = Document {
-                lesson: self.lesson.number,
-                kernel: "gcd",
-                workers: self.options.workers.get(),
-                items: self.options.pairs.len(),
-                prediction: Prediction::new(&self.options.pairs, self.options.workers),
-                stages: self.stages.iter().map(Stage::new).collect(),
-                figures: &self.figures,
-                answers: &self.answers,
-            };
-            let text = serde_json::to_string(&document)?;
+            let text = self.document()?;
             if let Some(path) = &self.options.record {
                 fs::write(path, &text)
                     .map_err(|error| format!("the record was not written: {error}"))?;
@@ -410,4 +468,55 @@ impl Run {
         OutputError::check(stdout().flush())?;
         Ok(())
     }
+
+    /// What `--svg` asks for.
+    fn drawing(&self) -> String {
+        let Lesson { number, name, .. } = self.lesson;
+        if self.options.steps {
+            let trips: Vec<_> = self.steps.iter().map(Steps::to_draw).collect();
+            let title = format!("Lesson {number}, {name}: an item's trip to a worker and back");
+            return trip_svg(&format!("lesson-{number}-steps"), &title, &trips);
+        }
+        // A lesson that showed no schedule has one all the same: the first row's.
+        let drawn = if self.drawn.is_empty() { &[0][..] } else { &self.drawn };
+        let pictures: Vec<_> =
+            drawn.iter().filter_map(|&index| self.stages.get(index)?.picture.clone()).collect();
+        let items = counted(self.options.pairs.len(), "item");
+        let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
+        svg(&format!("lesson-{number}"), &title, &pictures)
+    }
+
+    /// What `--json` asks for.
+    fn document(&self) -> serde_json::Result<String> {
+        let Lesson { number: lesson, .. } = self.lesson;
+        if self.options.steps {
+            let rounds = self.options.rounds;
+            return serde_json::to_string(&StepsDocument::new(
+                lesson,
+                rounds,
+                clock(),
+                &self.steps,
+            ));
+        }
+        serde_json::to_string(&Document {
+            lesson,
+            kernel: "gcd",
+            workers: self.options.workers.get(),
+            items: self.options.pairs.len(),
+            prediction: Prediction::new(&self.options.pairs, self.options.workers),
+            stages: self.stages.iter().map(Stage::new).collect(),
+            figures: &self.figures,
+            answers: &self.answers,
+        })
+    }
+}
+
+/// How long one reading of the clock takes, in seconds.
+fn clock() -> f64 {
+    const READINGS: u32 = 1_000;
+    let begin = now_ns();
+    for _ in 1..READINGS {
+        std::hint::black_box(now_ns());
+    }
+    (now_ns() - begin) as f64 / 1e9 / f64::from(READINGS)
 }

@@ -2,7 +2,7 @@
 //!
 //! Everything on this page is arithmetic on costs that are known beforehand: no clock, no thread.
 //! A prediction from here stands beside every measurement of the kit. (What reads a clock is in
-//! [`spans`].)
+//! [`spans`] and [`trip`].)
 //!
 //! Costs are whole numbers in a unit of the caller's choice; the kit counts divisions
 //! ([`kernel::steps`]).
@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod spans;
+pub mod trip;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

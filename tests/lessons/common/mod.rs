@@ -33,10 +33,10 @@ pub struct Subject {
 }
 
 /// What a program said, and how it ended.
-struct Said {
-    stdout: String,
-    stderr: String,
-    status: Option<i32>,
+pub struct Said {
+    pub stdout: String,
+    pub stderr: String,
+    pub status: Option<i32>,
 }
 
 impl Subject {
@@ -50,12 +50,12 @@ impl Subject {
         command
     }
 
-    fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
         said(self.command(arguments).output().expect("the lesson starts"))
     }
 
     /// Runs it, and expects that all goes well and nothing is said beside.
-    fn run_well<S: AsRef<OsStr>>(&self, arguments: &[S]) -> String {
+    pub fn run_well<S: AsRef<OsStr>>(&self, arguments: &[S]) -> String {
         let Said { stdout, stderr, status } = self.run(arguments);
         assert_eq!((stderr.as_str(), status), ("", Some(0)), "{stdout}");
         stdout
@@ -276,7 +276,7 @@ impl Subject {
     }
 }
 
-fn snapshot(name: &str, text: &str) {
+pub fn snapshot(name: &str, text: &str) {
     insta::with_settings!({
         snapshot_path => "../snapshots",
         prepend_module_to_snapshot => false,
@@ -292,7 +292,7 @@ fn said(output: Output) -> Said {
 }
 
 /// Eighty columns, and no sign that only a terminal understands.
-fn fits(text: &str) {
+pub fn fits(text: &str) {
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
         assert!(!line.chars().any(char::is_control), "{line:?}");
@@ -300,7 +300,7 @@ fn fits(text: &str) {
 }
 
 /// The names of the files in a folder, sorted.
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
