@@ -18,6 +18,10 @@ fn fall(status: i32) -> u64 {
     process::exit(status)
 }
 
+/// The tour.
+///
+/// # Errors
+/// What no stop of the tour expects.
 pub fn main() -> Result<(), Box<dyn Error>> {
     // First in main: workers are forked from the program as it is before it has threads.
     let pool = ProcessPoolExecutor::builder()

@@ -1,7 +1,7 @@
 //! What a pool's threads share: the crew while nobody has it, and the calls that have not ended.
 //!
-//! Every change is made under one lock, which is held for no system call that can wait and for
-//! nothing of the caller's: no serialisation, no task, no iterator.
+//! Every change is made under one lock, which is held for nothing of the caller's (no
+//! serialisation, no task, no iterator) and never while somebody waits for an answer.
 
 use crate::mailbox::Mailbox;
 use crate::manager;
@@ -323,6 +323,11 @@ impl State {
         }
         for &task in &self.given_up {
             crew.give_up(task);
+        }
+        if self.running.is_empty() {
+            // The next calls may be others: no long one is to wait behind another on the word of
+            // tiny ones that came before.
+            crew.forget_pace();
         }
         loop {
             self.room = crew.room();

@@ -125,6 +125,7 @@ pub fn a_call_that_has_ended_cannot_be_cancelled() {
     assert_eq!(answered.result().unwrap(), 9);
 }
 
+#[expect(clippy::mutable_key_type, reason = "a future's hash is of what never changes")]
 pub fn clones_are_one_call() {
     let (pool, gates) = (pool(1), Gates::new());
     let first = pool.submit(pass, gates.gate(0));
@@ -135,7 +136,26 @@ pub fn clones_are_one_call() {
     gates.gate(0).open();
     let clone = first.clone();
     assert_eq!(first.result().unwrap(), clone.result().unwrap());
+    assert!(first == clone && first != future);
+    let names = HashMap::from([(&first, "first"), (&future, "second")]);
+    assert_eq!(names[&clone], "first");
     assert!(format!("{clone:?}").contains("answered"), "{clone:?}");
+}
+
+pub fn no_long_call_waits_on_the_word_of_tiny_ones() {
+    let (pool, gates) = (pool(2), Gates::new());
+    // After these, a worker may have many calls at a time, as long as such calls keep coming.
+    let tiny: Vec<_> = (0..500).map(|n| pool.submit(square, n)).collect();
+    assert!(tiny.iter().all(|future| future.result().is_ok()));
+    let futures: Vec<_> = (0..4).map(|n| pool.submit(pass, gates.gate(n))).collect();
+    gates.gate(0).until_reached();
+    for n in 1..4 {
+        // One worker stays at the first gate. The other one must get to all others.
+        gates.gate(n).until_reached();
+        gates.gate(n).open();
+    }
+    gates.gate(0).open();
+    assert!(futures.iter().map(|future| future.result().unwrap()).eq(0..4));
 }
 
 fn reversed(bytes: Bytes) -> Bytes {

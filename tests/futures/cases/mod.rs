@@ -59,6 +59,7 @@ pub fn main() -> ExitCode {
         handles::a_running_call_cannot_be_cancelled
         handles::a_call_that_has_ended_cannot_be_cancelled
         handles::clones_are_one_call
+        handles::no_long_call_waits_on_the_word_of_tiny_ones
         handles::large_arguments_and_answers_at_once
         handles::it_works_after_every_kind_of_error
 
@@ -140,7 +141,7 @@ pub fn main() -> ExitCode {
 
         examples::the_tour
         examples::a_short_soak
-        examples::a_soak_tells_its_seed
+        examples::a_soak_sees_what_is_off
     ] [
         nested::a_fork_of_the_program_uses_no_pool
     ]})

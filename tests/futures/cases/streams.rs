@@ -109,7 +109,7 @@ pub fn a_long_one() {
     let pool = pool(2);
     let options = MapOptions { buffersize: Some(count(64)), ..options() };
     let sum: u64 = pool.map_with(square, 0..50_000, options).map(Result::unwrap).sum();
-    assert_eq!(sum, (0..50_000).map(square).sum());
+    assert_eq!(sum, (0..50_000).map(square).sum::<u64>());
 }
 
 pub fn chunks_of_all_sizes() {
