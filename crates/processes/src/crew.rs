@@ -242,7 +242,7 @@ impl Crew {
             // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
             // makes sure of the report, which tells what it died of.
             let request = Request::Kill(seat.worker);
-            self.ask(&request, None);
+            let _ = self.ask(&request, None);
         }
         if let Some(answer) = initialized {
             self.initialized(at, &answer);

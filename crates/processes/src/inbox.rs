@@ -1,7 +1,7 @@
 //! The receiving side of a socket: bytes in, frames out.
 
 use crate::frame::{Frame, Header};
-use crate::wire::receive;
+use crate::wire::{MAX_DESCRIPTORS, receive};
 use nix::sys::socket::MsgFlags;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
@@ -74,11 +74,13 @@ impl Inbox {
     /// # Errors
     /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
     pub fn take(&mut self) -> Result<Option<Frame>, String> {
-        let Some(header) = self.header()? else { return Ok(None) };
+        let header = self.header()?;
+        let Some(header) = header.filter(|header| self.end - self.start >= header.frame()) else {
+            // Those of a frame that is on its way. Nobody collects them without an end.
+            let too_many = self.descriptors.len() > MAX_DESCRIPTORS;
+            return if too_many { Err("too many descriptors".to_owned()) } else { Ok(None) };
+        };
         let length = header.frame();
-        if self.end - self.start < length {
-            return Ok(None);
-        }
         if self.descriptors.len() < header.descriptors.into() {
             return Err("descriptors of a frame are lost".to_owned());
         }

@@ -115,12 +115,14 @@ impl Crew {
         if self.seats[at].is_some() || self.broken.is_some() {
             return;
         }
-        match wire::pair(SockType::Stream) {
-            Ok((ours, theirs)) => {
-                let worker = self.next_worker;
+        let worker = self.next_worker;
+        let seat = wire::pair(SockType::Stream).and_then(|(ours, theirs)| {
+            self.ask(&Request::Spawn(worker), Some(theirs))?;
+            Ok(Seat::new(worker, ours, self.terms.calls_per_worker))
+        });
+        match seat {
+            Ok(mut seat) => {
                 self.next_worker += 1;
-                self.ask(&Request::Spawn(worker), Some(theirs));
-                let mut seat = Seat::new(worker, ours, self.terms.calls_per_worker);
                 if let Some(initializer) = &self.terms.initializer {
                     seat.give_first(initializer);
                 }
@@ -135,11 +137,14 @@ impl Crew {
         (0..self.seats.len()).for_each(|at| self.hire(at));
     }
 
-    /// Asks the fork server for something. It always listens, so this does not block for long; and
-    /// if it is dead, the end of the line says so soon.
-    pub(super) fn ask(&self, request: &Request, socket: Option<OwnedFd>) {
-        if let Some(line) = &self.line {
-            let _ = say(line, request, socket, MsgFlags::empty());
+    /// Asks the fork server for something. It always listens, so this does not block for long.
+    ///
+    /// If it is dead, that is no error here: the end of the line says so soon.
+    pub(super) fn ask(&self, request: &Request, socket: Option<OwnedFd>) -> nix::Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        match say(line, request, socket, MsgFlags::empty()) {
+            Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+            result => result,
         }
     }
 }
