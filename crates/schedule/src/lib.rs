@@ -4,8 +4,8 @@
 //! A prediction from here stands beside every measurement of the kit. (What reads a clock is in
 //! [`spans`] and [`trip`].)
 //!
-//! Costs are whole numbers in a unit of the caller's choice; the kit counts divisions
-//! ([`kernel::steps`]).
+//! Costs are whole numbers in a unit of the caller's choice; the kit counts the
+//! candidates that the countdown tries ([`kernel::steps`]).
 
 #![forbid(unsafe_code)]
 
