@@ -21,6 +21,8 @@ mod own_process;
 #[cfg(target_os = "linux")]
 mod raw;
 #[cfg(target_os = "linux")]
+mod shortage;
+#[cfg(target_os = "linux")]
 mod traffic;
 
 #[cfg(not(target_os = "linux"))]
@@ -81,6 +83,14 @@ fn main() -> std::process::ExitCode {
             traffic::functions_that_no_worker_has
             traffic::signals_in_the_middle
             traffic::dropping_waits_for_what_runs_and_cancels_what_waits
+            shortage::no_open_files_at_the_start
+            shortage::as_many_workers_as_open_files
+            shortage::no_open_files_for_a_replacement
+            shortage::no_open_files_in_the_fork_server
+            shortage::a_frame_with_descriptors_half_way
+            shortage::a_frame_without_its_descriptors
+            shortage::descriptors_that_nobody_can_take
+            shortage::descriptors_without_an_end
             isolation::a_worker_has_its_socket_and_nothing_else
             isolation::input_is_empty
             isolation::ctrl_c_is_for_the_program
@@ -94,6 +104,10 @@ fn main() -> std::process::ExitCode {
             fork_server::killed_while_workers_run
             fork_server::another_takes_its_place
             deaths::a_backtrace_comes_if_it_is_asked_for
+            shortage::no_fork_server
+            shortage::no_worker_at_the_start
+            shortage::no_replacement_for_one
+            shortage::no_replacement_for_the_last
             isolation::a_partial_line_is_printed_once
             isolation::nothing_outlives_the_program
     });
