@@ -7,6 +7,8 @@
 //! the fork server is started on its only thread.
 
 #[cfg(target_os = "linux")]
+mod builds;
+#[cfg(target_os = "linux")]
 mod deaths;
 #[cfg(target_os = "linux")]
 mod fork_server;
@@ -22,6 +24,8 @@ mod own_process;
 mod raw;
 #[cfg(target_os = "linux")]
 mod shortage;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(target_os = "linux")]
 mod traffic;
 
@@ -91,6 +95,7 @@ fn main() -> std::process::ExitCode {
             shortage::a_frame_without_its_descriptors
             shortage::descriptors_that_nobody_can_take
             shortage::descriptors_without_an_end
+            builds::a_library_that_is_opened_late
             isolation::a_worker_has_its_socket_and_nothing_else
             isolation::input_is_empty
             isolation::ctrl_c_is_for_the_program
@@ -108,6 +113,8 @@ fn main() -> std::process::ExitCode {
             shortage::no_worker_at_the_start
             shortage::no_replacement_for_one
             shortage::no_replacement_for_the_last
+            builds::panics_that_abort
+            terminal::ctrl_c_ends_all
             isolation::a_partial_line_is_printed_once
             isolation::nothing_outlives_the_program
     });
