@@ -176,7 +176,7 @@ fn the_pool_is_short_enough_for_one_sitting() {
 }
 
 /// The design says "at most about 600"; this holds what there is, so that it does not grow unseen.
-const POOL_LINES: usize = 1500;
+const POOL_LINES: usize = 1525;
 
 #[test]
 fn a_lesson_is_one_page() {

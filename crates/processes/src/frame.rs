@@ -16,6 +16,7 @@
 //! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
 //! is there.
 
+use crate::large;
 use postcard::Error::SerializeBufferFull;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -156,6 +157,7 @@ impl Flavor for Body {
         if self.0.len() - HEADER + bytes.len() > MAX_BODY {
             return Err(SerializeBufferFull);
         }
+        large::reserve(&mut self.0, bytes.len());
         self.0.extend_from_slice(bytes);
         Ok(())
     }

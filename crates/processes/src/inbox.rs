@@ -1,6 +1,7 @@
 //! The receiving side of a socket: bytes in, frames out.
 
 use crate::frame::{Frame, Header};
+use crate::large;
 use crate::wire::{MAX_DESCRIPTORS, receive};
 use nix::sys::socket::MsgFlags;
 use std::collections::VecDeque;
@@ -44,6 +45,8 @@ impl Inbox {
         if self.bytes.len() < room {
             // This at least doubles the capacity: the bytes are moved a few times in all, and large
             // blocks are not even copied, since the allocator remaps their pages.
+            let more = room - self.bytes.len();
+            large::reserve(&mut self.bytes, more);
             self.bytes.resize(room, 0);
         }
         let room = &mut self.bytes[self.end..room];

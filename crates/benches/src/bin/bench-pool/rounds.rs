@@ -12,8 +12,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use report::Summary;
 use std::error::Error;
 
+/// How often the trips take turns in a round.
+const TURNS: usize = 5;
+
 /// How much of each in a round.
 struct Sizes {
+    /// In each turn.
     trips: usize,
     tiny: usize,
     chunked: u64,
@@ -27,7 +31,7 @@ struct Sizes {
 }
 
 const FULL: Sizes = Sizes {
-    trips: 300,
+    trips: 200,
     tiny: 10_000,
     chunked: 200_000,
     block: 64 << 20,
@@ -90,9 +94,23 @@ fn round(
     python: Option<&mut Python>,
     samples: &mut Samples,
 ) -> Result<(), Box<dyn Error>> {
-    samples.add(What::MapTrip, median(sizes.trips, || ours.trip())?);
-    samples.add(What::FutureTrip, median(sizes.trips, || ours.future_trip())?);
-    samples.add(What::BareTrip, median(sizes.trips, || Ok(bare.trip()?))?);
+    // A trip is so short that it takes the mood of the moment: which core, how warm. So the three
+    // take turns more often than once in a round.
+    let mut trips = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..TURNS {
+        for _ in 0..sizes.trips {
+            trips[0].push(ours.trip()?);
+        }
+        for _ in 0..sizes.trips {
+            trips[1].push(ours.future_trip()?);
+        }
+        for _ in 0..sizes.trips {
+            trips[2].push(bare.trip()?);
+        }
+    }
+    for (what, times) in [What::MapTrip, What::FutureTrip, What::BareTrip].into_iter().zip(&trips) {
+        samples.add(what, Summary::of(times).median);
+    }
     samples.add(What::MapTiny, ours.tiny(sizes.tiny)?);
     samples.add(What::BareTiny, bare.pipelined(sizes.tiny)?);
     samples.add(What::OursChunked, ours.chunked(sizes.chunked)?);
@@ -110,13 +128,4 @@ fn round(
         samples.add(What::PythonStart, python.seconds("start")?);
     }
     Ok(())
-}
-
-/// The median of many measurements of one kind.
-fn median(
-    count: usize,
-    mut measure: impl FnMut() -> Result<f64, Box<dyn Error>>,
-) -> Result<f64, Box<dyn Error>> {
-    let times: Vec<f64> = (0..count).map(|_| measure()).collect::<Result<_, _>>()?;
-    Ok(Summary::of(&times).median)
 }
