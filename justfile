@@ -42,6 +42,16 @@ lesson-4 *args:
 lesson-5 *args:
     @cargo lesson 5 -- "$@"
 
+# Lesson 6, interpreter-lock: What holds Python's threads up?
+[group('lessons')]
+lesson-6 *args:
+    @cargo lesson 6 -- "$@"
+
+# Lesson 8, escape-hatch: What if the hot spot is not Python?
+[group('lessons')]
+lesson-8 *args:
+    @cargo lesson 8 -- "$@"
+
 # Guess before you run lesson 0; with your guess, the answer
 [group('predict')]
 [no-exit-message]
@@ -78,6 +88,16 @@ predict-4 *args:
 predict-5 *args:
     @cargo kit predict 5 "$@"
 
+# Guess before you run lesson 6; with your guess, the answer
+[group('predict')]
+predict-6 *args:
+    @cargo kit predict 6 "$@"
+
+# Guess before you run lesson 8; with your guess, the answer
+[group('predict')]
+predict-8 *args:
+    @cargo kit predict 8 "$@"
+
 # Run lesson 0 and lay its output beside the recorded one
 [group('compare')]
 [no-exit-message]
@@ -113,6 +133,16 @@ compare-4 *args:
 [no-exit-message]
 compare-5 *args:
     @cargo kit compare 5 "$@"
+
+# Run lesson 6 and lay its output beside the recorded one
+[group('compare')]
+compare-6 *args:
+    @cargo kit compare 6 "$@"
+
+# Run lesson 8 and lay its output beside the recorded one
+[group('compare')]
+compare-8 *args:
+    @cargo kit compare 8 "$@"
 
 # Check your solution of lesson 1's exercise
 [group('exercises')]
@@ -174,6 +204,26 @@ exercise-5 *args:
 hint-5 *args:
     @cargo kit hint 5 "$@"
 
+# Check your solution of lesson 6's exercise
+[group('exercises')]
+exercise-6 *args:
+    @cargo kit exercise 6 "$@"
+
+# A hint for lesson 6's exercise: the first, or the one you name (1 to 3)
+[group('exercises')]
+hint-6 *args:
+    @cargo kit hint 6 "$@"
+
+# Check your solution of lesson 8's exercise
+[group('exercises')]
+exercise-8 *args:
+    @cargo kit exercise 8 "$@"
+
+# A hint for lesson 8's exercise: the first, or the one you name (1 to 3)
+[group('exercises')]
+hint-8 *args:
+    @cargo kit hint 8 "$@"
+
 # What can this machine show: cores, limits, tools, and which lessons work
 [group('kit')]
 [no-exit-message]
@@ -185,6 +235,11 @@ doctor *args:
 [no-exit-message]
 test *args:
     cargo test "$@"
+
+# Build the native module of lesson 8 and run its tests with pytest (needs Python 3.11 or newer)
+[group('kit')]
+test-extension *args:
+    @cargo run --quiet --release --package lesson-8 --bin test-extension -- "$@"
 
 # Run what `.ci/run` runs: formatting, lints, documentation, tests, the book
 [group('kit')]

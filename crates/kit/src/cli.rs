@@ -1,5 +1,6 @@
 //! What a person types.
 
+use crate::words::list;
 use crate::{Failure, LESSONS, compare, doctor, exercise, predict};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -113,9 +114,11 @@ fn one_line(message: &str) -> String {
 }
 
 fn lesson(word: &str) -> Result<Lesson, String> {
-    let number: Option<usize> = word.parse().ok();
-    number.and_then(|number| LESSONS.get(number).copied()).ok_or_else(|| {
-        format!("there is no such lesson; the lessons are 0 to {}", LESSONS.len() - 1)
+    let number: Option<u32> = word.parse().ok();
+    let found = LESSONS.iter().find(|lesson| Some(lesson.number) == number);
+    found.copied().ok_or_else(|| {
+        let numbers: Vec<u32> = LESSONS.iter().map(|lesson| lesson.number).collect();
+        format!("there is no such lesson; the lessons are {}", list(&numbers))
     })
 }
 

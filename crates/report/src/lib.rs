@@ -48,13 +48,15 @@ mod trip_svg;
 
 pub use bars::bars;
 pub use core_line::executor_line;
-pub use format::{grouped, ratio, share, speedup, steps, time};
+pub use format::{counted, grouped, ratio, share, speedup, steps, time};
 pub use lesson::Lesson;
 pub use mask::{mask, mask_json};
 pub use measure::{Predicted, Row, Stopwatch, Table};
+pub use options::{Extra, Extras};
 pub use picture::{Picture, Place};
-pub use run::{Run, present, present_with_steps};
+pub use run::{BadInput, Given, Run, present, present_with, present_with_steps};
 pub use schedule::Policy;
+pub use screen::frame;
 pub use statistics::Summary;
 pub use steps::Trips;
 pub use svg::svg;

@@ -39,11 +39,17 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
         (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
+        // Lesson 8 has two measured speed-ups in a row, and a prediction behind them.
+        (r"<speed-up> +[\d.,]+x( +(?:[\d.,]+x|-))$".to_owned(), "<speed-up>  <speed-up>$1"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.
         (TIME.to_owned(), "<time>"),
         (r"\b[\d.,]+ %".to_owned(), "<share>"),
         (r"\b[\d.,]+ times\b".to_owned(), "<ratio> times"),
+        (r"\b[\d,]+ hand-overs\b".to_owned(), "<count> hand-overs"),
+        // The Python beside a lesson.
+        (r"^(Python +\w+) \d[\w.+]*".to_owned(), "$1 <version>"),
+        (r"\bprocesses by \w+".to_owned(), "processes by <method>"),
         (r"\bworker [A-Z]+ (was|exited|died)\b".to_owned(), "worker <letter> $1"),
     ];
     let compile = |pattern: &str| Regex::new(pattern).expect("the patterns are constants");
@@ -136,6 +142,20 @@ mod tests {
             mask("worker B was killed by SIGKILL"),
             "worker <letter> was killed by SIGKILL\n"
         );
+    }
+
+    #[test]
+    fn a_python_loses_its_version_and_a_row_both_its_speed_ups() {
+        assert_eq!(
+            mask("Python       CPython 3.14.0rc1, one lock; 3 rounds, processes by forkserver"),
+            "Python       CPython <version>, one lock; 3 rounds, processes by <method>\n"
+        );
+        let absent = "Python       left out: there is no python3 on the PATH\n";
+        assert_eq!(mask(absent), absent);
+        let row = "  threads, lock held        56.1 ms  55.3 - 57.4   27.60x     0.99x     1.00x\n";
+        let masked =
+            "  threads, lock held      <time>  <middle half>  <speed-up>  <speed-up>     1.00x\n";
+        assert_eq!(mask(row), masked);
     }
 
     #[test]
