@@ -3,7 +3,9 @@
 use crate::fault::{Fault, Faults};
 use crate::house::House;
 use crate::records::Records;
-use crate::{anchors, diffs, figures, format, placeholder, pools, predictions, sources};
+use crate::{
+    anchors, diffs, figures, format, placeholder, pool_tables, pools, predictions, sources,
+};
 use std::fs;
 use std::path::Path;
 
@@ -74,11 +76,28 @@ impl<'house> Expander<'house> {
             ["steps", ref words @ ..] => predictions::steps(words),
             ["constant", path, name] => sources::constant(&self.source(path)?, name),
             ["signature", path, name] => sources::signature(&self.source(path)?, name),
-            ["pools", "machine"] => {
-                self.records.record("pools/pools").and_then(|record| pools::machine(&record))
+            ["recorded", record] => self.records.record(record).and_then(|r| figures::origin(&r)),
+            ["pools", ref what @ ..] => {
+                let ours = self.records.record("killed-worker")?;
+                let others = self.records.record("pools/pools")?;
+                match what {
+                    ["machine"] => pools::machine(&ours, &others),
+                    [] => pools::table(&ours, &others),
+                    _ => Err(format!("`pools` has no `{}`", what.join(" "))),
+                }
             }
-            ["pools"] => {
-                self.records.record("pools/pools").and_then(|record| pools::table(&record))
+            ["faults"] => pool_tables::faults(&*self.records.record("faults")?),
+            ["bench-pool", ref what @ ..] => {
+                let record = self.records.record("bench-pool")?;
+                match what {
+                    [] => pool_tables::bench(&record),
+                    ["missed"] => pool_tables::missed(&record),
+                    ["python"] => match record["machine"]["python"].as_str() {
+                        Some(version) => Ok(version.to_owned()),
+                        None => Err("the record names no Python".into()),
+                    },
+                    _ => Err(format!("`bench-pool` has no `{}`", what.join(" "))),
+                }
             }
             ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
             ["lessons"] => Ok(sources::lessons_table()),
