@@ -253,6 +253,18 @@ check:
 bench *args:
     cargo bench --package benches "$@"
 
+# Hold the process pool against its bars: bare sockets, and Python's ProcessPoolExecutor
+[group('kit')]
+[no-exit-message]
+bench-pool *args:
+    @cargo run --quiet --release --package benches --bin bench-pool -- "$@"
+
+# Random tasks and random deaths for a minute; at the end everything is counted up
+[group('kit')]
+[no-exit-message]
+soak *args:
+    @cargo run --quiet --release --package process-futures --example soak -- "$@"
+
 # Build the book into book/build
 [group('book')]
 [no-exit-message]
@@ -265,7 +277,7 @@ book *args:
 read *args:
     @cargo book read "$@"
 
-# Measure this machine: writes the records and pictures that the book quotes
+# Measure this machine: writes the records and pictures that the book quotes, or those you name
 [group('book')]
 [no-exit-message]
 record *args:
