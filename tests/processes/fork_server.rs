@@ -34,16 +34,6 @@ pub fn it_is_refused_beside_threads() {
     });
 }
 
-#[allow(dead_code, reason = "an example has a main")]
-#[path = "../../crates/processes/examples/beside_threads.rs"]
-mod beside_threads;
-
-/// Forking beside threads is refused for a reason, and the book shows it: this output.
-pub fn it_hangs_beside_threads() {
-    let recorded = include_str!("../../book/records/beside-threads.txt");
-    assert_eq!(beside_threads::lines().unwrap(), recorded.lines().collect::<Vec<_>>());
-}
-
 pub fn threads_that_were_joined_do_not_count() {
     for _ in 0..20 {
         beside_a_thread(|| {});

@@ -105,7 +105,6 @@ fn main() -> std::process::ExitCode {
         own:
             fork_server::it_is_refused_beside_threads
             fork_server::threads_that_were_joined_do_not_count
-            fork_server::it_hangs_beside_threads
             fork_server::killed_while_idle
             fork_server::killed_while_workers_run
             fork_server::another_takes_its_place

@@ -15,8 +15,8 @@ type Outcomes = [[String; 2]; 2];
 /// One line if a record has not the form that its program writes.
 pub fn table(ours: &Value, others: &Value) -> Result<String, String> {
     let mut table = String::from(
-        "| pool | version | killed in the call | next task | killed half way through its answer \
-         | next task |\n|:--|:--|:--|:--|:--|:--|",
+        "| pool | version | killed in the call | killed half way through its answer |\n\
+         |:--|:--|:--|:--|",
     );
     let commit = ours["machine"]["commit"].as_str().ok_or("the record has no machine.commit")?;
     let version = |result: &Value| match result["python"].as_str() {
@@ -26,10 +26,10 @@ pub fn table(ours: &Value, others: &Value) -> Result<String, String> {
     for results in [&ours["run"], &others["results"]] {
         let results = results.as_array().ok_or("the record has no results")?;
         for (pool, versions, outcomes) in rows(results, version)? {
-            let [[call, after_call], [answer, after_answer]] = outcomes;
-            table.push_str(&format!(
-                "\n| {pool} | {versions} | {call} | {after_call} | {answer} | {after_answer} |"
-            ));
+            // The next task is told under the killed one.
+            let [call, answer] =
+                outcomes.map(|[killed, next]| format!("{killed}<br>next task: {next}"));
+            table.push_str(&format!("\n| {pool} | {versions} | {call} | {answer} |"));
         }
     }
     Ok(table)
@@ -65,7 +65,10 @@ fn rows(
         }
     }
     let row = |((pool, outcomes), [versions, methods]): ((String, Outcomes), [Vec<String>; 2])| {
-        (pool, format!("{} ({})", versions.join(", "), methods.join(", ")), outcomes)
+        let versions = versions.join(", ");
+        let language =
+            if versions.starts_with(|c: char| c.is_ascii_digit()) { "Python " } else { "" };
+        (pool, format!("{language}{versions} ({})", methods.join(", ")), outcomes)
     };
     Ok(rows.into_iter().map(row).collect())
 }
@@ -121,8 +124,9 @@ mod tests {
             result("3.14", "call", "error"), result("3.14", "answer", "error")]});
         let table = table(&ours(), &others).unwrap();
         assert_eq!(table.lines().count(), 5, "{table}");
-        assert!(table.contains("| p | commit abc (fork) | error | none | error | none |"));
-        let together = "| p | 3.12, 3.13 (fork) | error | none | waits for ever | none |";
+        assert!(table.contains("| p | commit abc (fork) | error<br>next task: none | error<br>"));
+        let together =
+            "| p | Python 3.12, 3.13 (fork) | error<br>next task: none | waits for ever<br>";
         assert!(table.contains(together), "{table}");
         assert!(super::table(&ours(), &json!({"results": [{}]})).is_err());
         let other = json!({"results": [result("3.12", "idle", "error")]});
