@@ -31,9 +31,10 @@ enum Command {
     Record {
         /// The records to replace, as lesson-4-steps; all, if you name none
         only: Vec<String>,
-        /// Rounds of each measurement; fewer than the usual 21 are for trying the command out
-        #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        rounds: u32,
+        /// Rounds of each measurement, instead of each lesson's own number; fewer are for trying
+        /// the command out
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        rounds: Option<u32>,
     },
     /// Checks that code, numbers, commands and links in the book are true
     Check,

@@ -35,6 +35,9 @@ enum Form {
     Runs(&'static [[&'static str; 3]]),
 }
 
+/// The rounds of a program that measures, unless somebody says otherwise.
+const ROUNDS: u32 = 21;
+
 /// Every program whose output the book has.
 pub const PROGRAMS: [Program; 5] = [
     Program {
@@ -80,7 +83,7 @@ impl Program {
     ) -> Result<()> {
         let name = self.target[2];
         let program = programs.get(name).with_context(|| format!("{name} was not built"))?;
-        let mut machine = machine::describe(house.root(), rounds)?;
+        let mut machine = machine::describe(house.root())?;
         let run = match self.form {
             Form::Text => {
                 let text = run(program, &[])?;
@@ -98,8 +101,8 @@ impl Program {
                 .map(|arguments| read(&run(program, arguments)?))
                 .collect::<Result<Value>>()?,
         };
-        if !matches!(self.form, Form::Measured) {
-            machine.as_object_mut().expect("it is an object").remove("rounds");
+        if matches!(self.form, Form::Measured) {
+            machine["rounds"] = rounds.into();
         }
         let record = serde_json::to_string_pretty(&json!({"machine": machine, "run": run}))?;
         Ok(fs::write(folder.join(format!("{}.json", self.record)), record + "\n")?)
@@ -110,7 +113,7 @@ impl Program {
 ///
 /// # Errors
 /// If there is no record of a name; and as [`record::record`].
-pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
+pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
     let lessons = record::recordings();
     let mut names = lessons.iter().map(|lesson| &*lesson.name);
     let is_program = |name: &str| PROGRAMS.iter().any(|program| program.record == name);
@@ -138,7 +141,7 @@ pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
     for program in &wanted {
         anstream::eprintln!("{}", program.record);
         program
-            .record(house, &built, rounds, folder.path())
+            .record(house, &built, rounds.unwrap_or(ROUNDS), folder.path())
             .with_context(|| program.record.to_owned())?;
     }
     record::replace(folder.path(), &house.records())?;
@@ -203,7 +206,7 @@ mod tests {
     fn a_name_of_no_record_is_told_before_anything_runs() {
         let folder = tempfile::tempdir().unwrap();
         let only = ["tour".to_owned(), "tuor".to_owned()];
-        let error = record(&House::at(folder.path()), 1, &only).unwrap_err().to_string();
+        let error = record(&House::at(folder.path()), None, &only).unwrap_err().to_string();
         assert!(error.starts_with("there is no record `tuor`; there are lesson-0, "), "{error}");
         assert!(error.ends_with(", bench-pool"), "{error}");
     }
