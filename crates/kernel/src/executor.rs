@@ -39,6 +39,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}
 ///     pool.map(|n: u64| n * 2, vec![1, 2, 3])
 /// }
 /// ```
+///
+/// Items are independent: an item must not wait for a later one of the same call. How many are in
+/// progress at once is the executor's to decide, from one (a loop) to [`workers`](Self::workers),
+/// and where items are tiny the process pool sends some in advance, behind the one that runs.
 pub trait Executor {
     /// One answer or one error for each item, in the order of the items: nothing is lost because
     /// another item failed.

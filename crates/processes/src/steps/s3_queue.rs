@@ -216,8 +216,11 @@ fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
 fn receive(socket: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 8];
     socket.read_exact(&mut length)?;
-    let mut body = vec![0; u64::from_le_bytes(length) as usize];
-    socket.read_exact(&mut body)?;
+    // The buffer grows with what comes. A length that lies asks for memory that nobody has.
+    let (length, mut body) = (u64::from_le_bytes(length), Vec::new());
+    if socket.take(length).read_to_end(&mut body)? as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(body)
 }
 // ANCHOR_END: frames
