@@ -44,11 +44,13 @@ lesson-5 *args:
 
 # Lesson 6, interpreter-lock: What holds Python's threads up?
 [group('lessons')]
+[no-exit-message]
 lesson-6 *args:
     @cargo lesson 6 -- "$@"
 
 # Lesson 8, escape-hatch: What if the hot spot is not Python?
 [group('lessons')]
+[no-exit-message]
 lesson-8 *args:
     @cargo lesson 8 -- "$@"
 
@@ -90,11 +92,13 @@ predict-5 *args:
 
 # Guess before you run lesson 6; with your guess, the answer
 [group('predict')]
+[no-exit-message]
 predict-6 *args:
     @cargo kit predict 6 "$@"
 
 # Guess before you run lesson 8; with your guess, the answer
 [group('predict')]
+[no-exit-message]
 predict-8 *args:
     @cargo kit predict 8 "$@"
 
@@ -136,11 +140,13 @@ compare-5 *args:
 
 # Run lesson 6 and lay its output beside the recorded one
 [group('compare')]
+[no-exit-message]
 compare-6 *args:
     @cargo kit compare 6 "$@"
 
 # Run lesson 8 and lay its output beside the recorded one
 [group('compare')]
+[no-exit-message]
 compare-8 *args:
     @cargo kit compare 8 "$@"
 
@@ -206,21 +212,25 @@ hint-5 *args:
 
 # Check your solution of lesson 6's exercise
 [group('exercises')]
+[no-exit-message]
 exercise-6 *args:
     @cargo kit exercise 6 "$@"
 
 # A hint for lesson 6's exercise: the first, or the one you name (1 to 3)
 [group('exercises')]
+[no-exit-message]
 hint-6 *args:
     @cargo kit hint 6 "$@"
 
 # Check your solution of lesson 8's exercise
 [group('exercises')]
+[no-exit-message]
 exercise-8 *args:
     @cargo kit exercise 8 "$@"
 
 # A hint for lesson 8's exercise: the first, or the one you name (1 to 3)
 [group('exercises')]
+[no-exit-message]
 hint-8 *args:
     @cargo kit hint 8 "$@"
 
@@ -238,6 +248,7 @@ test *args:
 
 # Build the native module of lesson 8 and run its tests with pytest (needs Python 3.11 or newer)
 [group('kit')]
+[no-exit-message]
 test-extension *args:
     @cargo run --quiet --release --package lesson-8 --bin test-extension -- "$@"
 
