@@ -4,18 +4,19 @@
 //! and nothing else. Its check speaks for itself; what is added here is what the check cannot say,
 //! since it does not run: that the file does not compile.
 
-use crate::words::paragraph;
+use crate::words::{list, paragraph};
 use crate::{Failure, workspace};
 use report::Lesson;
 use std::io::{self, Write};
 
-/// The hints of every exercise, in the order of the lessons from 1 on.
-const HINTS: [&str; 5] = [
-    include_str!("../../../lessons/01-serial/exercise/hints.md"),
-    include_str!("../../../lessons/02-threads/exercise/hints.md"),
-    include_str!("../../../lessons/03-thread-pool/exercise/hints.md"),
-    include_str!("../../../lessons/04-processes/exercise/hints.md"),
-    include_str!("../../../lessons/05-work-stealing/exercise/hints.md"),
+/// The hints of every exercise, by the number of its lesson.
+const HINTS: [(u32, &str); 6] = [
+    (1, include_str!("../../../lessons/01-serial/exercise/hints.md")),
+    (2, include_str!("../../../lessons/02-threads/exercise/hints.md")),
+    (3, include_str!("../../../lessons/03-thread-pool/exercise/hints.md")),
+    (4, include_str!("../../../lessons/04-processes/exercise/hints.md")),
+    (5, include_str!("../../../lessons/05-work-stealing/exercise/hints.md")),
+    (7, include_str!("../../../lessons/07-leverage/exercise/hints.md")),
 ];
 
 /// How many hints an exercise has.
@@ -92,10 +93,11 @@ fn section(hints: &str, which: usize) -> &str {
 }
 
 fn hints_of(lesson: Lesson) -> Result<&'static str, Failure> {
-    let place = (lesson.number as usize).checked_sub(1);
-    place.and_then(|place| HINTS.get(place).copied()).ok_or_else(|| {
-        let (number, last) = (lesson.number, HINTS.len());
-        Failure::input(format!("lesson {number} has no exercise; lessons 1 to {last} have one"))
+    let found = HINTS.into_iter().find(|(number, _)| *number == lesson.number);
+    found.map(|(_, hints)| hints).ok_or_else(|| {
+        let numbers = HINTS.map(|(number, _)| number);
+        let (number, others) = (lesson.number, list(&numbers));
+        Failure::input(format!("lesson {number} has no exercise; lessons {others} have one"))
     })
 }
 

