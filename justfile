@@ -36,6 +36,11 @@ lesson-4 *args:
 lesson-5 *args:
     @cargo lesson 5 -- "$@"
 
+# Lesson 7, leverage: When is an item worth the trip?
+[group('lessons')]
+lesson-7 *args:
+    @cargo lesson 7 -- "$@"
+
 # Guess before you run lesson 0; with your guess, the answer
 [group('predict')]
 predict-0 *args:
@@ -66,6 +71,11 @@ predict-4 *args:
 predict-5 *args:
     @cargo kit predict 5 "$@"
 
+# Guess before you run lesson 7; with your guess, the answer
+[group('predict')]
+predict-7 *args:
+    @cargo kit predict 7 "$@"
+
 # Run lesson 0 and lay its output beside the recorded one
 [group('compare')]
 compare-0 *args:
@@ -95,6 +105,11 @@ compare-4 *args:
 [group('compare')]
 compare-5 *args:
     @cargo kit compare 5 "$@"
+
+# Run lesson 7 and lay its output beside the recorded one
+[group('compare')]
+compare-7 *args:
+    @cargo kit compare 7 "$@"
 
 # Check your solution of lesson 1's exercise
 [group('exercises')]
@@ -145,6 +160,21 @@ exercise-5 *args:
 [group('exercises')]
 hint-5 *args:
     @cargo kit hint 5 "$@"
+
+# Check your solution of lesson 7's exercise
+[group('exercises')]
+exercise-7 *args:
+    @cargo kit exercise 7 "$@"
+
+# A hint for lesson 7's exercise: the first, or the one you name (1 to 3)
+[group('exercises')]
+hint-7 *args:
+    @cargo kit hint 7 "$@"
+
+# Which stage to take for your own work: just advise --item-ms 2 --bytes 100000 --workers 8
+[group('kit')]
+advise *args:
+    @cargo kit advise "$@"
 
 # What can this machine show: cores, limits, tools, and which lessons work
 [group('kit')]

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const LESSONS: [Lesson; 6] = [
+const LESSONS: [Lesson; 7] = [
     lesson_0::LESSON,
     lesson_1::LESSON,
     lesson_2::LESSON,
     lesson_3::LESSON,
     lesson_4::LESSON,
     lesson_5::LESSON,
+    lesson_7::LESSON,
 ];
 
 fn root() -> PathBuf {

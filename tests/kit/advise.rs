@@ -58,14 +58,18 @@ fn one_core_or_one_item_is_a_loop_s() {
         (work(50.0, 16, 1, 100), machine(8)),
     ] {
         let said = said(work, &machine);
-        assert!(said.starts_with("Advice       a loop: 1.00x predicted, at most 1.00x\n"), "{said}");
+        assert!(
+            said.starts_with("Advice       a loop: 1.00x predicted, at most 1.00x\n"),
+            "{said}"
+        );
         assert_eq!(said.matches("never").count(), 2, "{said}");
     }
 }
 
 #[test]
 fn without_processes_the_others_are_weighed() {
-    let machine = Measured { processes: Err("this system has no fork server".into()), ..machine(2) };
+    let machine =
+        Measured { processes: Err("this system has no fork server".into()), ..machine(2) };
     insta::assert_snapshot!("no-processes", said(work(2.0, 100_000, 2, 1000), &machine));
 }
 
@@ -85,7 +89,8 @@ fn kit(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn this_machine_is_measured_and_the_answer_is_one_of_the_stages() {
     let (status, out, err) = kit(&["--item-ms", "2", "--bytes", "100000", "--workers", "8"]);
     assert_eq!((status, err.as_str()), (Some(0), ""), "{out}");
-    let (name, rest) = out.strip_prefix("Advice       ").and_then(|out| out.split_once(": ")).unwrap();
+    let (name, rest) =
+        out.strip_prefix("Advice       ").and_then(|out| out.split_once(": ")).unwrap();
     assert!(["a loop", "threads", "processes"].contains(&name), "{out}");
     let number = |word: &str| word.trim_end_matches(['x', '\n']).parse::<f64>().expect("a number");
     let (gain, most) = rest.lines().next().unwrap().split_once(" predicted, at most ").unwrap();

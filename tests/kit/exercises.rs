@@ -13,12 +13,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// The exercises: number and folder.
-const EXERCISES: [(u32, &str); 5] = [
+const EXERCISES: [(u32, &str); 6] = [
     (1, "lessons/01-serial/exercise"),
     (2, "lessons/02-threads/exercise"),
     (3, "lessons/03-thread-pool/exercise"),
     (4, "lessons/04-processes/exercise"),
     (5, "lessons/05-work-stealing/exercise"),
+    (7, "lessons/07-leverage/exercise"),
 ];
 
 /// The exercises that can be checked on this system: the fourth needs Linux, as its lesson does.
@@ -28,7 +29,7 @@ fn here() -> impl Iterator<Item = u32> {
 }
 
 /// The wrong answers, and the sentence on which each must fail.
-const WRONG: [(&str, &str); 16] = [
+const WRONG: [(&str, &str); 20] = [
     ("1-no-limit", "few workers are limited by their number"),
     ("1-whole-numbers", "many workers are limited by the longest item"),
     ("2-a-thread-an-item", "there are no more threads than workers"),
@@ -45,6 +46,10 @@ const WRONG: [(&str, &str); 16] = [
     ("5-serial", "two items are in progress at once on a pool of two workers"),
     ("5-shortest-first", "on one worker the items run from the longest to the shortest"),
     ("5-unsorted", "on one worker the items run from the longest to the shortest"),
+    ("7-panics", "a file that is not there is an error that names it"),
+    ("7-remainder-lost", "every line end is counted once, in one piece and in many"),
+    ("7-serial", "a large file is cut into as many items as pieces"),
+    ("7-whole-blocks", "few bytes cross, there and back"),
 ];
 
 fn root() -> &'static Path {
@@ -319,7 +324,7 @@ fn kit_hint_gives_one_at_a_time() {
 fn bad_input_gets_one_line_and_status_2() {
     let cases: &[&[&str]] = &[
         &["exercise", "0"],
-        &["exercise", "6"],
+        &["exercise", "99"],
         &["exercise"],
         &["hint", "0"],
         &["hint", "2", "4"],

@@ -166,7 +166,9 @@ fn milliseconds(word: &str) -> Result<f64, String> {
     word.parse()
         .ok()
         .filter(|&number: &f64| plain && number > 0.0 && number <= 86_400_000.0)
-        .ok_or_else(|| "milliseconds are wanted, more than 0 and at most a day, as 2 or 0.05".into())
+        .ok_or_else(|| {
+            "milliseconds are wanted, more than 0 and at most a day, as 2 or 0.05".into()
+        })
 }
 
 fn bytes(word: &str) -> Result<u64, String> {

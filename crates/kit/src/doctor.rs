@@ -395,9 +395,9 @@ fn why_no_fork_server(facts: &Facts) -> Option<&'static str> {
     }
 }
 
-/// Lesson 4 is about the process pool, and lesson 5 lays it beside the others.
+/// Lesson 4 is about the process pool, and lessons 5 and 7 lay it beside the others.
 fn needs_fork_server(lesson: u32) -> bool {
-    matches!(lesson, 4 | 5)
+    matches!(lesson, 4 | 5 | 7)
 }
 
 /// The tools that were found, or those that were not; nothing if there is none.
