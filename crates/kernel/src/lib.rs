@@ -23,7 +23,7 @@ pub use executor::{Executor, Message, catch_panic};
 pub use gcd::{euclid, gcd, gcd_one_lock, steps};
 pub use pair::{Pair, ZeroInPair, ten_pairs};
 pub use pairs_file::{PairsFileError, Problem, read_pairs, read_pairs_file};
-pub use payload::{PAGE, Parcel, checksum, transform};
+pub use payload::{PAGE, Parcel, checksum, digest, transform};
 
 /// Bytes that travel as one block.
 ///

@@ -18,7 +18,7 @@ const COLUMNS: [f64; 5] = [20e-6, 100e-6, 500e-6, 2.5e-3, 10e-3];
 #[command(disable_version_flag = true)]
 struct Arguments {
     /// Number of workers, 1 to 1024; not your core count, so that
-    /// the sweep has the same questions on every machine
+    /// the questions are the same everywhere
     #[arg(long, value_name = "N", default_value = "2", verbatim_doc_comment)]
     #[arg(value_parser = workers, allow_negative_numbers = true)]
     workers: NonZeroUsize,

@@ -3,7 +3,7 @@
 use super::{ITEMS, Stage, text};
 use crate::progress::Progress;
 use crate::statistics::Summary;
-use kernel::{Bytes, Executor, Message, Pair, Parcel, TaskError, checksum, gcd, transform};
+use kernel::{Executor, Message, Pair, Parcel, TaskError, checksum, digest, gcd, transform};
 use schedule::leverage::{Crew, Job, break_even, first_near_best, speedup};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -64,15 +64,6 @@ pub(super) fn runners<E: Executor + 'static>(executor: E) -> Vec<Runner> {
 fn parcels(length: usize) -> impl Fn(Pair) -> Parcel {
     let block = Parcel::new(Pair::new(1, 1).expect("one is not zero"), length).bytes;
     move |pair| Parcel { pair, bytes: block.clone() }
-}
-
-/// All bytes of a block in one number, each by its place.
-fn digest(bytes: &Bytes) -> u64 {
-    bytes.chunks(8).fold(bytes.len() as u64, |sum, chunk| {
-        let mut eight = [0; 8];
-        eight[..chunk.len()].copy_from_slice(chunk);
-        sum.rotate_left(1) ^ u64::from_le_bytes(eight)
-    })
 }
 
 fn runner<E: Executor + 'static, A: Message, R: Message>(
@@ -314,7 +305,7 @@ impl Sweep {
         for (row, payload) in ROWS.iter().enumerate() {
             let cell = |(column, cell): (usize, &Cell)| {
                 json!({
-                    "name": crate::time(self.columns[column]),
+                    "name": text::chosen(self.columns[column]),
                     "compute": self.columns[column],
                     "alone": self.alone[row][column],
                     "seconds": cell.seconds,
@@ -396,17 +387,6 @@ pub(super) mod tests {
             let sweep = sample(none);
             assert_eq!(sweep.measured_break_even(&sweep.lanes[0], 0), None);
         }
-    }
-
-    #[test]
-    fn a_digest_sees_every_byte_and_its_place() {
-        let whole = Bytes::from((0..100).collect::<Vec<u8>>());
-        for place in 0..100 {
-            let mut other = whole.clone();
-            other[place] ^= 1;
-            assert_ne!(digest(&whole), digest(&other), "{place}");
-        }
-        assert_ne!(digest(&Bytes::from(vec![0; 8])), digest(&Bytes::from(vec![0; 9])));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::sweep::{Accuracy, Cell, Lane, ROWS, Row, Sweep};
 use crate::format::time;
 
-/// A number of bytes: `24 B`, `64 KiB`, `16 MiB`; three figures where it is no whole number.
+/// A number of bytes: `24 B`, `64 KiB`, `16 MiB`; about three figures where it is no whole number.
 pub(super) fn bytes(number: f64) -> String {
     let (unit, name) = match number {
         n if n < 1024.0 => (1.0, "B"),
@@ -12,7 +12,11 @@ pub(super) fn bytes(number: f64) -> String {
         _ => (1024.0 * 1024.0 * 1024.0, "GiB"),
     };
     let number = number / unit;
-    if number.fract() == 0.0 { format!("{number} {name}") } else { format!("{number:.2} {name}") }
+    if number.fract() == 0.0 {
+        format!("{number} {name}")
+    } else {
+        format!("{} {name}", short(number))
+    }
 }
 
 /// What each kernel takes and gives, a line each.
