@@ -8,14 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const LESSONS: [Lesson; 7] = [
+const LESSONS: &[Lesson] = &[
     lesson_0::LESSON,
     lesson_1::LESSON,
     lesson_2::LESSON,
     lesson_3::LESSON,
     lesson_4::LESSON,
     lesson_5::LESSON,
+    lesson_6::LESSON,
     lesson_7::LESSON,
+    lesson_8::LESSON,
 ];
 
 fn root() -> PathBuf {
@@ -67,11 +69,12 @@ fn arrows_point_down_only() {
         assert_eq!(inner(stage), BTreeSet::from(["kernel"]), "stage {stage}");
     }
     assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
     assert_eq!(inner("report"), BTreeSet::from(["kernel", "schedule"]));
     for lesson in LESSONS {
         let name = format!("lesson-{}", lesson.number);
         for dependency in inner(&name) {
-            let allowed = ["kernel", "schedule", "report"].contains(&dependency)
+            let allowed = ["kernel", "schedule", "interpreter", "report"].contains(&dependency)
                 || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }
@@ -177,7 +180,7 @@ fn the_pool_is_short_enough_for_one_sitting() {
 }
 
 /// The design says "at most about 600"; this holds what there is, so that it does not grow unseen.
-const POOL_LINES: usize = 1500;
+const POOL_LINES: usize = 1525;
 
 #[test]
 fn a_lesson_is_one_page() {

@@ -2,6 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg_attr(not(target_os = "linux"), path = "no_steps.rs")]
+mod steps;
+
 use kernel::{Bytes, Executor, Pair, gcd};
 use lesson_4::LESSON;
 use nix::sys::signal::{Signal, raise};
@@ -12,7 +15,7 @@ use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present_with_steps(&LESSON, lesson, steps::steps)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

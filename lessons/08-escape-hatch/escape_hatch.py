@@ -167,8 +167,9 @@ def table(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answe
     queue = total(pairs) / queue_makespan(pairs, options.workers)
     yield (
         f"Run          gcd over {count(len(pairs), 'pair')}, {count(options.workers, 'worker')}, "
-        f"{count(options.rounds, 'round')} interleaved; this machine: {count(cores(), 'core')}"
+        f"{count(options.rounds, 'round')}, interleaved"
     )
+    yield f"Machine      {machine_words(options.workers)}"
     yield f"Python       {python_words()}"
     yield (
         f"Prediction   {million[0]:.2f} million steps, longest item {million[1]:.2f}: "
@@ -177,25 +178,44 @@ def table(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answe
     yield f"             a queue in this order {queue:.2f}x" + (
         "; Python threads under one lock 1.00x" if lock_is_on() else ""
     )
-    yield ""
-    yield "Measured                    median        middle half  speed-up  to serial  predicted"
+    yield "Measured                   median  middle half speed-up to serial predicted"
     serial = {row.contender.key: row.median for row in rows}
     for row in rows:
         contender = row.contender
         if contender.key == "native-serial":
             yield "  now the native module, called from Python:"
         low, high = row.middle_half
-        middle = f"{low * 1e3:.1f} - {high * 1e3:.1f}"
+        unit, per_second = unit_of(row.median)
+        middle = f"{figures(low * per_second)} - {figures(high * per_second)}"
+        median = f"{figures(row.median * per_second)} {unit}"
+        speedup = factor(serial["python-serial"] / row.median)
+        to_serial = factor(serial[contender.own_serial] / row.median)
         predicted = "-" if contender.predicted is None else f"{contender.predicted:.2f}x"
         yield (
-            f"  {contender.name:22}{row.median * 1e3:7.1f} ms{middle:>19}"
-            f"{serial['python-serial'] / row.median:9.2f}x"
-            f"{serial[contender.own_serial] / row.median:10.2f}x"
-            f"{predicted:>11}"
+            f"  {contender.name:22}{median:>9}{middle:>13}"
+            f" {speedup:>8}{to_serial:>10}{predicted:>10}"
         )
-    yield "  speed-up: against Python, serial; to serial: against the same code, serial"
-    yield ""
-    yield f"Answers      {' '.join(map(str, answers))}      the same from every row"
+    yield "             speed-up: against Python, serial; to serial: against the same"
+    yield "             code, serial, and this is what is predicted"
+    more = f" … {len(answers) - 16} more" if len(answers) > 16 else ""
+    yield f"Answers      {' '.join(map(str, answers[:16]))}{more}      the same from every row"
+
+
+def unit_of(seconds: float) -> tuple[str, float]:
+    """The unit that fits, as crates/report/src/format.rs has it."""
+    for limit, unit, per_second in ((1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3)):
+        if seconds < limit:
+            return unit, per_second
+    return "s", 1.0
+
+
+def figures(number: float) -> str:
+    """Three of them."""
+    return f"{number:.2f}" if number < 9.995 else f"{number:.1f}" if number < 99.95 else f"{number:.0f}"
+
+
+def factor(number: float) -> str:
+    return f"{number:.2f}x" if number < 999.995 else f"{int(number):,}x"
 
 
 def document(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answers: list[int]):
@@ -210,7 +230,7 @@ def document(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, an
         },
         "workers": options.workers,
         "rounds": options.rounds,
-        "items": [{"a": a, "b": b, "steps": steps((a, b))} for a, b in pairs],
+        "items": len(pairs),
         "prediction": {
             "steps": total(pairs),
             "longest": max(map(steps, pairs)),
@@ -244,6 +264,14 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def machine_words(workers: int) -> str:
+    if cores() == 1:
+        return "1 core here: expect 1.00×; the rest still teaches"
+    if workers > cores():
+        return f"{cores()} cores for {workers} workers: expect at most {cores()}.00×"
+    return count(cores(), "core")
 
 
 def lock_is_on() -> bool:
@@ -298,6 +326,8 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pairs", metavar="FILE",
                         help="other pairs: two positive integers a line, # begins a comment")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
+    # For the book's recorder, whose text and numbers have to be of one run.
+    parser.add_argument("--record", metavar="FILE", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -367,9 +397,21 @@ def printable(text: str) -> str:
                    for c in text)
 
 
+def write_record(path: str, text: str) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise Failure(f"the record was not written: {error.strerror}", 1) from None
+
+
 def main(arguments: list[str]) -> None:
     options = read_options(arguments)
     pairs = read_pairs_file(options.pairs) if options.pairs is not None else TEN_PAIRS
+    # The lesson's head and foot are its program's to say (lessons/08-escape-hatch/main.rs).
+    head, foot = (os.environ.get(f"ONE_CHANGE_{part}") for part in ("HEAD", "FOOT"))
+    if head and not options.json:
+        print(head, flush=True)
     # The workers are made once and are warm when the clock starts, as in the Rust lessons. The
     # processes come first: forking beside threads is a way to wait for ever. Ctrl-C is for this
     # process to handle, not for each of them.
@@ -381,10 +423,13 @@ def main(arguments: list[str]) -> None:
         list(processes.map(gcd, [1] * options.workers, [1] * options.workers))
         rows = [Row(each, []) for each in contenders(pairs, options.workers, threads, processes)]
         answers = measure(rows, options.rounds)
+    text = json.dumps(document(rows, pairs, options, answers))
+    if options.record is not None:
+        write_record(options.record, text)
     if options.json:
-        print(json.dumps(document(rows, pairs, options, answers), indent=2))
+        print(text)
     else:
-        print(*table(rows, pairs, options, answers), sep="\n")
+        print(*table(rows, pairs, options, answers), *([foot] if foot else []), sep="\n")
     sys.stdout.flush()
 
 

@@ -10,7 +10,7 @@ use report::Lesson;
 pub const LESSON: Lesson = Lesson {
     number: 8,
     name: "escape-hatch",
-    question: "One function is the hot spot. What if it alone is not Python?",
+    question: "What if the hot spot is not Python?",
     minutes: 20,
     needs: "lesson 6, and Python 3.11 or newer with venv",
     learn: [
@@ -21,5 +21,5 @@ pub const LESSON: Lesson = Lesson {
     misconception: "A native module runs in parallel because it is native.",
     remember: "Native code is fast at once, and parallel only if it lets go of\n\
                the interpreter lock.",
-    next: "just compare-8, just exercise-8, then just lesson-9",
+    next: "just compare-8, just exercise-8, then the decision table",
 };

@@ -1,10 +1,9 @@
 //! Workers that die, in every way and at every moment; and tasks that panic, which is no death.
 
-use crate::{is_gone, pool_of, until};
+use crate::{is_gone, pool_of, until, works};
 use kernel::{Death, Executor, Ran, RemotePanic, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
-use processes::ProcessPool;
 use std::panic::panic_any;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,11 +15,6 @@ fn double(n: u64) -> u64 {
 
 fn kill_it(pid: u32) {
     kill(Pid::from_raw(pid as i32), SIGKILL).unwrap();
-}
-
-fn works(pool: &ProcessPool) {
-    let answers = pool.map(double, (0..100).collect()).unwrap();
-    assert_eq!(answers, (0..100).map(double).collect::<Vec<_>>());
 }
 
 fn the_death<R: std::fmt::Debug>(answer: Result<R, TaskError>) -> Death {

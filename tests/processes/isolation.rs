@@ -137,8 +137,15 @@ pub fn program_to_be_killed() -> ! {
     process::exit(0)
 }
 
+/// The program, not started yet.
+pub fn program(folder: &Path) -> Command {
+    let mut program = Command::new(env::current_exe().unwrap());
+    program.env(PROGRAM, folder);
+    program
+}
+
 pub fn a_partial_line_is_printed_once() {
-    let output = Command::new(env::current_exe().unwrap()).env(PROGRAM, "").output().unwrap();
+    let output = program(Path::new("")).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{text}");
     for part in ["<begun>", "<task 1>", "<task 2>", "<task 3>", "<late>", "<task 4>", "<ended>"] {
@@ -149,11 +156,7 @@ pub fn a_partial_line_is_printed_once() {
 
 pub fn nothing_outlives_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let mut program = Command::new(env::current_exe().unwrap())
-        .env(PROGRAM, folder.path())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut program = program(folder.path()).stdout(Stdio::null()).spawn().unwrap();
     let pids = ["0", "1", "server"].map(|file| {
         until(|| fs::read_to_string(folder.path().join(file)).ok()?.parse::<u32>().ok())
     });

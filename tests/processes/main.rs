@@ -7,15 +7,25 @@
 //! the fork server is started on its only thread.
 
 #[cfg(target_os = "linux")]
+mod builds;
+#[cfg(target_os = "linux")]
 mod deaths;
 #[cfg(target_os = "linux")]
 mod fork_server;
 #[cfg(target_os = "linux")]
 mod isolation;
 #[cfg(target_os = "linux")]
+mod matrix;
+#[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the behaviours use all of it")]
 #[path = "../own_process.rs"]
 mod own_process;
+#[cfg(target_os = "linux")]
+mod raw;
+#[cfg(target_os = "linux")]
+mod shortage;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(target_os = "linux")]
 mod traffic;
 
@@ -31,31 +41,28 @@ fn main() -> std::process::ExitCode {
     if isolation::is_a_program_to_be_killed() {
         isolation::program_to_be_killed();
     }
-    /// A case per function. In the first list the fork server is started beforehand, and the case
-    /// must leave nothing behind; the second does both for itself.
+    /// In `kept` the fork server is started beforehand, and the case must leave nothing behind.
+    fn kept(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
+        let run = || {
+            processes::ForkServer::start().expect("the case has one thread");
+            let footprint = Footprint::now();
+            run();
+            footprint.assert_back();
+        };
+        own(name, run)
+    }
+    /// The others do both for themselves.
+    fn own(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
+        Case { name: name.into(), expect: Expect::Pass, run: Box::new(run) }
+    }
+    /// A case per function.
     macro_rules! cases {
-        ([$($module:ident::$name:ident)*] [$($own_module:ident::$own_name:ident)*]) => {
-            vec![
-                $(Case {
-                    name: format!("{}::{}", stringify!($module), stringify!($name)),
-                    expect: Expect::Pass,
-                    run: Box::new(|| {
-                        processes::ForkServer::start().expect("the case has one thread");
-                        let footprint = Footprint::now();
-                        $module::$name();
-                        footprint.assert_back();
-                    }),
-                },)*
-                $(Case {
-                    name: format!("{}::{}", stringify!($own_module), stringify!($own_name)),
-                    expect: Expect::Pass,
-                    run: Box::new($own_module::$own_name),
-                },)*
-            ]
+        ($how:ident: $($module:ident::$name:ident)*) => {
+            vec![$($how(concat!(stringify!($module), "::", stringify!($name)), $module::$name),)*]
         };
     }
-    own_process::main(cases! {
-        [
+    let mut cases = cases! {
+        kept:
             fork_server::a_pool_may_be_made_beside_threads_once_it_runs
             fork_server::it_is_started_once
             fork_server::a_worker_has_no_pool
@@ -80,22 +87,39 @@ fn main() -> std::process::ExitCode {
             traffic::functions_that_no_worker_has
             traffic::signals_in_the_middle
             traffic::dropping_waits_for_what_runs_and_cancels_what_waits
+            shortage::no_open_files_at_the_start
+            shortage::as_many_workers_as_open_files
+            shortage::no_open_files_for_a_replacement
+            shortage::no_open_files_in_the_fork_server
+            shortage::a_frame_with_descriptors_half_way
+            shortage::a_frame_without_its_descriptors
+            shortage::descriptors_that_nobody_can_take
+            shortage::descriptors_without_an_end
+            builds::a_library_that_is_opened_late
             isolation::a_worker_has_its_socket_and_nothing_else
             isolation::input_is_empty
             isolation::ctrl_c_is_for_the_program
             isolation::a_fork_of_the_program_keeps_its_hands_off
-        ]
-        [
+    };
+    cases.extend(cases! {
+        own:
             fork_server::it_is_refused_beside_threads
             fork_server::threads_that_were_joined_do_not_count
             fork_server::killed_while_idle
             fork_server::killed_while_workers_run
             fork_server::another_takes_its_place
             deaths::a_backtrace_comes_if_it_is_asked_for
+            shortage::no_fork_server
+            shortage::no_worker_at_the_start
+            shortage::no_replacement_for_one
+            shortage::no_replacement_for_the_last
+            builds::panics_that_abort
+            terminal::ctrl_c_ends_all
             isolation::a_partial_line_is_printed_once
             isolation::nothing_outlives_the_program
-        ]
-    })
+    });
+    cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
+    own_process::main(cases)
 }
 
 /// This many workers.
@@ -123,4 +147,12 @@ fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
 fn is_gone(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
+}
+
+/// The pool runs what it is given.
+#[cfg(target_os = "linux")]
+fn works(pool: &processes::ProcessPool) {
+    use kernel::Executor;
+    let answers = pool.map(|n: u64| 2 * n, (0..100).collect()).unwrap();
+    assert_eq!(answers, (0..100).map(|n| 2 * n).collect::<Vec<_>>());
 }

@@ -2,6 +2,7 @@
 
 use crate::{RemotePanic, TaskError, TaskErrorKind};
 use serde::{Serialize, de::DeserializeOwned};
+use std::mem;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -78,6 +79,31 @@ pub fn catch_panic<A, R>(index: usize, task: fn(A) -> R, item: A) -> Result<R, T
     // half changed. (A task may still leave a `static` half changed; a lock's poison says so.)
     catch_unwind(AssertUnwindSafe(|| task(item))).map_err(|payload| {
         let panic = RemotePanic::from_payload(&*payload);
+        // A panic's value may panic again when it is dropped, and here nobody would catch that. Its
+        // memory is not worth the risk.
+        mem::forget(payload);
         TaskError::new(index, crate::Ran::Yes, TaskErrorKind::Panicked(panic))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::panic::panic_any;
+
+    /// A panic's value that panics once more when it is dropped.
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("the bomb goes off");
+        }
+    }
+
+    #[test]
+    fn a_panic_whose_value_panics_is_one_error_like_any_other() {
+        let error = catch_panic(3, |(): ()| panic_any(Bomb), ()).map(|()| ()).unwrap_err();
+        assert_eq!(error.index(), 3);
+        assert_eq!(error.to_string(), "item 4: the task panicked: a panic whose value is not text");
+    }
 }

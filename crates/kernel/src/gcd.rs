@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 /// The greatest common divisor, found by counting down from the smaller number.
 ///
-/// A pair costs [`steps`] divisions or a few more: about four million for the longest of the ten
-/// pairs, some milliseconds. Nothing is shared and nothing is allocated, so all that stands
+/// A pair costs [`steps`] candidates, a division each and seldom two: about four million for the
+/// longest of the ten pairs, some milliseconds. Nothing is shared and nothing is allocated, so all that stands
 /// between this function and every core of the machine is how it is called.
 ///
 /// ```

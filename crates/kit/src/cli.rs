@@ -137,8 +137,8 @@ fn one_line(message: &str) -> String {
 
 fn lesson(word: &str) -> Result<Lesson, String> {
     let number: Option<u32> = word.parse().ok();
-    let found = LESSONS.into_iter().find(|lesson| Some(lesson.number) == number);
-    found.ok_or_else(|| {
+    let found = LESSONS.iter().find(|lesson| Some(lesson.number) == number);
+    found.copied().ok_or_else(|| {
         let numbers: Vec<u32> = LESSONS.iter().map(|lesson| lesson.number).collect();
         format!("there is no such lesson; the lessons are {}", list(&numbers))
     })

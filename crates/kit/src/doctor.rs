@@ -8,7 +8,6 @@
 use crate::LESSONS;
 use crate::words::{count, paragraph};
 use nix::sys::statvfs::statvfs;
-use report::Lesson;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -86,8 +85,8 @@ pub const TOOLS: [Tool; 5] = [
     Tool {
         name: "python3",
         programs: &["python3"],
-        needed_for: "comparisons with Python's own pools; the quick way to just",
-        without: "no lesson so far needs it",
+        needed_for: "lesson 8, and the second half of lesson 6",
+        without: "lesson 6 leaves that half out; lesson 8 says what it needs",
         get: "your system's package python3",
     },
     Tool {
@@ -395,9 +394,21 @@ fn why_no_fork_server(facts: &Facts) -> Option<&'static str> {
     }
 }
 
-/// Lesson 4 is about the process pool, and lessons 5 and 7 lay it beside the others.
+/// Lesson 4 is about the process pool, lessons 5 and 7 lay it beside the others, and lesson 6
+/// runs an interpreter in each of its processes.
 fn needs_fork_server(lesson: u32) -> bool {
-    matches!(lesson, 4 | 5 | 7)
+    matches!(lesson, 4..=7)
+}
+
+/// Why a lesson does not work here, if it does not.
+fn why_not(lesson: u32, facts: &Facts) -> Option<String> {
+    if needs_fork_server(lesson) {
+        return why_no_fork_server(facts).map(|why| format!("does not work here: {why}"));
+    }
+    let python = TOOLS.iter().zip(&facts.found).find(|(tool, _)| tool.name == "python3");
+    let has_python = python.is_some_and(|(_, found)| matches!(found, Found::Version(_)));
+    // Which Python it needs, the lesson itself says.
+    (lesson == 8 && !has_python).then(|| "does not work here: there is no python3".to_owned())
 }
 
 /// The tools that were found, or those that were not; nothing if there is none.
@@ -428,16 +439,14 @@ fn tools(facts: &Facts, found: bool) -> String {
 fn lessons(facts: &Facts) -> String {
     let mut lines = Vec::new();
     for lesson in LESSONS {
-        let verdict = match why_no_fork_server(facts) {
-            Some(why) if needs_fork_server(lesson.number) => format!("does not work here: {why}"),
-            _ if facts.cores == Some(1) => "works; expect 1.00x".to_owned(),
-            _ => "works".to_owned(),
+        let verdict = match why_not(lesson.number, facts) {
+            Some(why) => why,
+            None if facts.cores == Some(1) => "works; expect 1.00x".to_owned(),
+            None => "works".to_owned(),
         };
-        lines.push(format!("{} {:<15}{verdict}", lesson.number, lesson.name));
+        lines.push(format!("{} {:<17}{verdict}", lesson.number, lesson.name));
     }
-    let fails =
-        |lesson: &&Lesson| why_no_fork_server(facts).is_some() && needs_fork_server(lesson.number);
-    let working = LESSONS.len() - LESSONS.iter().filter(fails).count();
+    let working = LESSONS.iter().filter(|lesson| why_not(lesson.number, facts).is_none()).count();
     lines.push(format!("{} of {} work here", working, count(LESSONS.len(), "lesson")));
     lines.join("\n")
 }

@@ -21,20 +21,22 @@ pub use failure::Failure;
 use report::Lesson;
 
 /// The lessons that exist, in the order of their numbers.
-pub const LESSONS: [Lesson; 7] = [
+pub const LESSONS: &[Lesson] = &[
     lesson_0::LESSON,
     lesson_1::LESSON,
     lesson_2::LESSON,
     lesson_3::LESSON,
     lesson_4::LESSON,
     lesson_5::LESSON,
+    lesson_6::LESSON,
     lesson_7::LESSON,
+    lesson_8::LESSON,
 ];
 
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_lessons_stand_in_the_order_of_their_numbers() {
-        assert!(super::LESSONS.is_sorted_by(|one, next| one.number < next.number));
+    fn the_lessons_stand_in_order() {
+        assert!(super::LESSONS.is_sorted_by(|before, after| before.number < after.number));
     }
 }

@@ -159,6 +159,19 @@ fn question(asked: &Asked) -> String {
              Guess on paper, too: if every step needs one global lock, what do threads\n\
              gain, and what do processes gain?"
         ),
+        6 => format!(
+            "The items run in an interpreter that holds one lock while it works, and\n\
+             {threads} run it at once. How many times as fast as the loop is that?\n\
+             Guess on paper, too: what do processes gain, each with its own interpreter?\n\
+             And threads, if each item waits for 20 milliseconds and computes nothing?"
+        ),
+        8 => format!(
+            "The hot spot is now a native module, called from Python. It lets go of the\n\
+             interpreter lock while it computes, and {threads} call it. How many times as\n\
+             fast as one call after the other is that?\n\
+             Guess on paper, too: what if it keeps the lock? And how many times as fast as\n\
+             pure Python is the module on one core?"
+        ),
         _ => format!(
             "Rayon halves the items among {threads}, and who is idle steals from the\n\
              others. How many times as fast as the loop is that?\n\
@@ -226,10 +239,19 @@ fn print_answer(asked: &Asked, guess: f64, out: &mut impl Write) -> io::Result<(
         _ => {}
     }
     print_rows(&rows, out)?;
-    writeln!(out, "  now every step needs one global lock, as in Python:")?;
+    let locked_when = match asked.lesson.number {
+        6 | 8 => "  under one interpreter lock:",
+        _ => "  now every step needs one global lock, as in Python:",
+    };
+    writeln!(out, "{locked_when}")?;
     let threads = Row::new("threads, one lock", 1.0, "one step at a time, whoever takes it");
     let processes = Row::new("processes, a lock each", queue, "nobody waits for another's lock");
-    let locked = [threads, Row { aside: true, ..processes }];
+    let mut locked = vec![threads, Row { aside: true, ..processes }];
+    match asked.lesson.number {
+        6 => locked.push(Row { aside: true, ..waits_row(asked) }),
+        8 => locked.push(Row { aside: true, ..Row::new(RELEASED, queue, "others run meanwhile") }),
+        _ => {}
+    }
     print_rows(&locked, out)?;
     rows.extend(locked);
 
@@ -279,6 +301,16 @@ fn sizes(asked: &Asked, policy: Policy) -> String {
     }
 }
 
+/// The row of native code that lets go of the lock.
+const RELEASED: &str = "native, lock let go";
+
+/// Items that wait and compute nothing: they all cost the same, and nobody needs the lock.
+fn waits_row(asked: &Asked) -> Row {
+    let equal = vec![1; asked.costs.len().min(10)];
+    let gain = speedup(Policy::Queue, &equal, asked.workers);
+    Row::new("threads that wait", gain, "who waits lets go of the lock")
+}
+
 /// Rayon's default follows none of the policies, so it has a range and no number.
 fn rayon_row(asked: &Asked) -> Row {
     let all = Policy::ALL.map(|policy| asked.speedup(policy));
@@ -302,6 +334,8 @@ fn answer_name(asked: &Asked) -> &'static str {
         1 => "any number of workers",
         2 => Policy::CeilChunks.name(),
         3 | 4 => Policy::Queue.name(),
+        6 => "threads, one lock",
+        8 => RELEASED,
         _ => "rayon, as it comes",
     }
 }
@@ -390,6 +424,14 @@ fn why(asked: &Asked, workers: &str) -> String {
         4 => "Without a lock processes gain what threads gain, less the trip of each item\n\
               and answer, which the arithmetic leaves out and the lesson measures.\n\
               With one lock for every step, threads stay at 1.00x; a process has its own."
+            .to_owned(),
+        6 => "Threads take turns, one of them at a time: 1.00x. Each process has its own\n\
+              interpreter, and so its own lock. Who waits lets go of the lock, so that\n\
+              waiting threads wait at the same time."
+            .to_owned(),
+        8 => "Native code holds the lock like any other unless it lets go: being native\n\
+              gains nothing by itself on two cores. It lets go, and its threads follow the\n\
+              queue. What the module gains on one core no arithmetic says: measure it."
             .to_owned(),
         _ => "Rayon splits into few pieces and cuts further only where something is stolen;\n\
               with few uneven items the result is luck. with_max_len(1) cuts down to single\n\
@@ -529,17 +571,19 @@ mod tests {
 
     #[test]
     fn the_question_names_a_row_that_is_printed() {
-        for lesson in LESSONS.into_iter().filter(|lesson| ![0, 7].contains(&lesson.number)) {
+        for &lesson in LESSONS.iter().filter(|lesson| ![0, 7].contains(&lesson.number)) {
             let asked = Asked::new(lesson, Some(1.9), two(), None).unwrap();
             let mut rows = policy_rows(&asked);
             rows.push(rayon_row(&asked));
+            rows.push(Row::new("threads, one lock", 1.0, ""));
+            rows.push(Row::new(RELEASED, 1.9, ""));
             assert!(rows.iter().any(|row| row.name == answer_name(&asked)), "{}", lesson.name);
         }
     }
 
     #[test]
     fn without_a_guess_no_speedup_is_given_away() {
-        for lesson in LESSONS {
+        for &lesson in LESSONS {
             let asked = Asked::new(lesson, None, two(), None).unwrap();
             let mut out = Vec::new();
             print(&asked, &mut out).unwrap();

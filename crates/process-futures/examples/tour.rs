@@ -18,7 +18,11 @@ fn fall(status: i32) -> u64 {
     process::exit(status)
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+/// The tour.
+///
+/// # Errors
+/// What no stop of the tour expects.
+pub fn main() -> Result<(), Box<dyn Error>> {
     // First in main: workers are forked from the program as it is before it has threads.
     let pool = ProcessPoolExecutor::builder()
         .max_workers(2.try_into()?)

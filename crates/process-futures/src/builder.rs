@@ -96,9 +96,9 @@ impl Builder {
             crew.send();
         }
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let wake = EventFd::from_value_and_flags(0, flags)
+        let kicks = EventFd::from_value_and_flags(0, flags)
             .map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
-        Ok(ProcessPoolExecutor::of(Shared::new(crew, wake)))
+        Ok(ProcessPoolExecutor::of(Shared::new(crew, kicks)))
     }
 }
 

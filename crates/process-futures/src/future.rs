@@ -5,6 +5,7 @@ use crate::slot::Slot;
 use crate::state::{Shared, not_ours};
 use kernel::{Message, Ran, TaskError};
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +13,9 @@ use std::time::{Duration, Instant};
 /// What [`submit`](crate::ProcessPoolExecutor::submit) gives: a handle on one call
 /// ([`concurrent.futures.Future`]).
 ///
-/// It may be cloned, sent and shared; all clones mean the same call. The answer can be asked for
+/// It may be cloned, sent and shared; all clones mean the same call, and are equal, so that a map
+/// from futures to what they are for works as Python's `{future: url}` does. (They are compared
+/// by identity, which never changes; Clippy's `mutable_key_type` cannot know that.) The answer can be asked for
 /// any number of times: it is kept as bytes, and read each time. Dropping the handle does not
 /// cancel the call, as in Python.
 ///
@@ -117,6 +120,20 @@ impl<R> Clone for TaskFuture<R> {
     fn clone(&self) -> Self {
         let (slot, shared) = (Arc::clone(&self.slot), Arc::clone(&self.shared));
         Self { slot, shared, answer: PhantomData }
+    }
+}
+
+impl<R> PartialEq for TaskFuture<R> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.slot, &other.slot)
+    }
+}
+
+impl<R> Eq for TaskFuture<R> {}
+
+impl<R> Hash for TaskFuture<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.slot).hash(state);
     }
 }
 

@@ -77,7 +77,7 @@ impl ProcessPoolExecutor {
     /// `shutdown(true, true)`.
     pub fn shutdown(&self, wait: bool, cancel_futures: bool) {
         if self.shared.is_ours() {
-            self.shared.close(cancel_futures);
+            self.shared.close(cancel_futures, false);
             if wait {
                 self.shared.join();
             }
@@ -91,8 +91,8 @@ impl ProcessPoolExecutor {
     ///
     /// [`kill_workers`]: https://docs.python.org/3.14/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor.kill_workers
     pub fn kill_workers(&self) {
-        if self.shared.is_ours() && self.shared.order(Order::KillWorkers) {
-            self.shared.close(true);
+        if self.shared.is_ours() {
+            self.shared.close(true, true);
             self.shared.join();
         }
     }

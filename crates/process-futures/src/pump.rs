@@ -11,15 +11,21 @@
 //!    gives the crew up to anybody in line.
 //! 4. Who brings the crew home wakes the first in line, or the manager if calls are under way.
 //!    Who leaves the line does the same if the crew is at home: it may be the one that was woken.
-//! 5. Who submits a call while the crew is at home sends it off by itself.
+//! 5. Who submits a call while the crew is at home sends it off by itself. While another pumps, it
+//!    kicks that one, if there is a worker for the call.
+//! 6. Who ends a call without pumping (cancels it, gives it up) kicks the one who pumps: that may
+//!    be waiting for this very call.
 //!
-//! No wake-up is lost. Rules 1 to 4 look and act under one lock, so between looking for the crew
-//! and getting in line nobody brings it home. `unpark` before `park` is remembered by the thread,
+//! No wake-up is lost. Rules 1 to 6 look and act under one lock, so between looking for the crew
+//! and getting in line nobody brings it home; and who has it looks for its answer after taking it,
+//! when nobody else can bring one unnoticed. `unpark` before `park` is remembered by the thread,
 //! and a kick by its descriptor, which stays readable until the one who pumps has read it.
 
 use crate::state::{Shared, State};
+use nix::sys::eventfd::EventFd;
 use processes::crew::Crew;
 use std::os::fd::AsFd;
+use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
@@ -28,14 +34,16 @@ use std::time::Instant;
 pub struct Pump<'s> {
     shared: &'s Shared,
     crew: Option<Box<Crew>>,
+    kicks: Arc<EventFd>,
 }
 
 impl<'s> Pump<'s> {
     /// Takes the crew, if it is at home.
     pub fn take(shared: &'s Shared, state: &mut State) -> Option<Self> {
+        let kicks = Arc::clone(state.kicks.as_ref()?);
         let crew = state.crew.take()?;
         state.turns += 1;
-        Some(Self { shared, crew: Some(crew) })
+        Some(Self { shared, crew: Some(crew), kicks })
     }
 
     /// Hands out, waits for news until the deadline at most, and takes in.
@@ -43,7 +51,7 @@ impl<'s> Pump<'s> {
         let Some(crew) = &mut self.crew else { return };
         self.shared.lock().step(crew);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let events = crew.poll_beside(left, Some(self.shared.wake.as_fd()));
+        let events = crew.poll_beside(left, Some(self.kicks.as_fd()));
         self.shared.note(&mut self.shared.lock(), events);
     }
 }
@@ -84,7 +92,7 @@ impl<'s> Place<'s> {
                 state.waiting.push_back((ticket, thread::current()));
                 self.ticket = Some(ticket);
                 if state.by_manager {
-                    self.shared.wake(&mut state);
+                    state.kick();
                 }
             }
         }
@@ -117,13 +125,16 @@ impl Shared {
         let mut place = Place { shared: self, pump: None, ticket: None };
         let mut looked = false; // at what has come already, however early the deadline
         loop {
+            // The pump or the place in line comes first: what ends between looking and taking
+            // would be waited for by who pumps, and nothing would come.
+            let pump = place.pump();
             if ready() {
                 return true;
             }
             if looked && is_past(deadline) {
                 return false;
             }
-            match place.pump() {
+            match pump {
                 Some(pump) => pump.turn(deadline),
                 None => park(deadline),
             }

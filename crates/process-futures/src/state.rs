@@ -1,7 +1,7 @@
 //! What a pool's threads share: the crew while nobody has it, and the calls that have not ended.
 //!
-//! Every change is made under one lock, which is held for no system call that can wait and for
-//! nothing of the caller's: no serialisation, no task, no iterator.
+//! Every change is made under one lock, which is held for nothing of the caller's (no
+//! serialisation, no task, no iterator) and never while somebody waits for an answer.
 
 use crate::mailbox::Mailbox;
 use crate::manager;
@@ -25,8 +25,6 @@ pub struct Shared {
     pub manager: Condvar,
     /// Wakes whoever waits for the pool's end.
     over: Condvar,
-    /// Wakes whoever pumps.
-    pub wake: EventFd,
     pub server: &'static ForkServer,
     pub workers: NonZeroUsize,
     /// The process that made the pool. In a fork of it no thread pumps and a lock may be held by a
@@ -48,7 +46,9 @@ pub struct State {
     pub turns: u64,
     /// The manager will look within [`manager::GRACE`], without being woken.
     pub on_watch: bool,
-    /// Somebody has written to `wake`.
+    /// Makes whoever pumps come back from its wait. `None` once the pool is over.
+    pub kicks: Option<Arc<EventFd>>,
+    /// Somebody has written to it.
     kicked: bool,
     /// No more calls are taken.
     closed: bool,
@@ -77,7 +77,7 @@ pub enum Order {
 }
 
 impl Shared {
-    pub fn new(crew: Crew, wake: EventFd) -> Arc<Self> {
+    pub fn new(crew: Crew, kicks: EventFd) -> Arc<Self> {
         let (server, workers) = (crew.server(), crew.workers());
         let state = State {
             crew: Some(Box::new(crew)),
@@ -86,6 +86,7 @@ impl Shared {
             next_ticket: 0,
             turns: 0,
             on_watch: false,
+            kicks: Some(Arc::new(kicks)),
             kicked: false,
             closed: false,
             over: false,
@@ -101,7 +102,6 @@ impl Shared {
             state: Mutex::new(state),
             manager: Condvar::new(),
             over: Condvar::new(),
-            wake,
             server,
             workers,
             owner: std::process::id(),
@@ -141,7 +141,7 @@ impl Shared {
         match call.and_then(|call| self.open(&mut state).map(|()| call)) {
             Ok(call) => {
                 state.queue.insert(number, (Arc::clone(&slot), call));
-                self.kick(&mut state);
+                self.see_to(&mut state);
             }
             Err(kind) => _ = slot.settle(Err((Ran::No, kind))),
         }
@@ -165,7 +165,7 @@ impl Shared {
     }
 
     /// Has new calls and orders seen to: here and now if nobody pumps, else by who does.
-    pub fn kick(&self, state: &mut State) {
+    fn see_to(&self, state: &mut State) {
         state.turns += 1;
         match state.crew.take() {
             Some(mut crew) => {
@@ -175,24 +175,17 @@ impl Shared {
                 self.pass_on(state);
             }
             // When there is no room now, there is after some answer, and that is news by itself.
-            None if !state.has_news_for_the_crew() => {}
-            None if state.orders.is_empty() && state.given_up.is_empty() && state.room == 0 => {}
-            None => self.wake(state),
-        }
-    }
-
-    /// Makes whoever pumps come back from its wait.
-    pub fn wake(&self, state: &mut State) {
-        if state.crew.is_none() && !state.kicked {
-            // It fails only if the counter overflows, and it is never above one.
-            state.kicked = self.wake.write(1).is_ok();
+            None if state.room > 0 || !state.orders.is_empty() || !state.given_up.is_empty() => {
+                state.kick();
+            }
+            None => {}
         }
     }
 
     /// Takes note of what has happened, as the one who pumps.
     pub fn note(&self, state: &mut State, events: Vec<Event>) {
-        if mem::take(&mut state.kicked) {
-            let _ = self.wake.read();
+        if let (true, Some(kicks)) = (mem::take(&mut state.kicked), &state.kicks) {
+            let _ = kicks.read();
         }
         for event in events {
             if let Some(slot) = state.running.remove(&event.task) {
@@ -224,7 +217,7 @@ impl Shared {
             let mut state = self.lock();
             if state.queue.remove(&slot.number).is_some() {
                 slot.settle(Err((Ran::No, TaskErrorKind::Cancelled)));
-                self.wake_without_calls(&mut state);
+                state.kick();
             }
         }
         slot.is_cancelled()
@@ -239,34 +232,42 @@ impl Shared {
         let is_it = |(_, other): &(&u64, &Arc<Slot>)| Arc::ptr_eq(other, slot);
         if state.queue.remove(&slot.number).is_some() {
             slot.settle(Err((Ran::No, TaskErrorKind::TimedOut)));
-            self.wake_without_calls(&mut state);
+            state.kick();
         } else if let Some((&task, _)) = state.running.iter().find(is_it) {
             // It stays among the running ones until its worker is dead and replaced.
             slot.settle(Err((Ran::Unknown, TaskErrorKind::TimedOut)));
             state.given_up.push(task);
-            self.kick(&mut state);
+            self.see_to(&mut state);
         }
     }
 
-    /// Takes no more calls. Those that no worker has are cancelled, if asked for.
-    pub fn close(&self, cancel: bool) {
+    /// Takes no more calls. Those that no worker has are cancelled, if asked for, and the workers
+    /// are killed, if asked for.
+    pub fn close(&self, cancel: bool, kill: bool) {
         let mut state = self.lock();
+        if state.over {
+            return;
+        }
         state.closed = true;
         if cancel {
             for (slot, _) in mem::take(&mut state.queue).into_values() {
                 slot.settle(Err((Ran::No, TaskErrorKind::Cancelled)));
             }
         }
+        if kill {
+            state.orders.push(Order::KillWorkers);
+            self.see_to(&mut state);
+        }
         if state.handle.is_some() {
             state.on_watch = true;
             self.manager.notify_one();
-            self.wake_without_calls(&mut state);
+            state.kick();
         } else {
             // Nobody has submitted anything, so nobody waits or pumps either.
-            let crew = state.crew.take();
-            state.over = true;
+            let Some(crew) = state.crew.take() else { return };
             drop(state);
             drop(crew);
+            self.is_over_now();
         }
     }
 
@@ -284,7 +285,10 @@ impl Shared {
 
     /// The crew is gone, and all calls have ended.
     pub fn is_over_now(&self) {
-        self.lock().over = true;
+        let mut state = self.lock();
+        state.over = true;
+        state.kicks = None;
+        state.orders.clear(); // who asked for something gets no answer, and knows it
         self.over.notify_all();
     }
 
@@ -295,19 +299,20 @@ impl Shared {
             return false;
         }
         state.orders.push(order);
-        self.kick(&mut state);
+        self.see_to(&mut state);
         true
-    }
-
-    /// A manager that pumps has no reason to, once there are no calls.
-    fn wake_without_calls(&self, state: &mut State) {
-        if !state.has_calls() {
-            self.wake(state);
-        }
     }
 }
 
 impl State {
+    /// Makes whoever pumps come back from its wait, and look.
+    pub fn kick(&mut self) {
+        if let (None, false, Some(kicks)) = (&self.crew, self.kicked, &self.kicks) {
+            // It fails only if the counter overflows, and that is never above one.
+            self.kicked = kicks.write(1).is_ok();
+        }
+    }
+
     /// Gives the crew its orders, and as many calls as it wants.
     pub fn step(&mut self, crew: &mut Crew) {
         for order in self.orders.drain(..) {
@@ -318,6 +323,11 @@ impl State {
         }
         for &task in &self.given_up {
             crew.give_up(task);
+        }
+        if self.running.is_empty() {
+            // The next calls may be others: no long one is to wait behind another on the word of
+            // tiny ones that came before.
+            crew.forget_pace();
         }
         loop {
             self.room = crew.room();

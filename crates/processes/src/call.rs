@@ -24,14 +24,6 @@ pub struct Call(pub(crate) Frame);
 
 impl Call {
     // ANCHOR: call
-    pub(crate) fn new<A: Message, R: Message>(
-        image: &Image,
-        task: fn(A) -> R,
-        item: &A,
-    ) -> Result<Self, TaskErrorKind> {
-        Self::by(run::<A, R>, image, task as *const (), item)
-    }
-
     fn by<B: Message>(
         trampoline: Trampoline,
         image: &Image,
@@ -62,7 +54,7 @@ pub struct Answer(pub(crate) Frame);
 impl Answer {
     /// How long the worker took for it, from the argument's bytes to the answer's.
     pub(crate) fn nanoseconds(&self) -> u64 {
-        self.0.header.words[0]
+        self.0.header.first
     }
 
     /// How many bytes travelled from the worker.
@@ -118,7 +110,7 @@ unsafe fn function<A, R>(address: *const ()) -> fn(A) -> R {
 /// Runs a call that came from the pool. A panic goes through, for the worker to catch.
 pub(crate) fn enter(call: Frame, ran: &Cell<Ran>) -> Result<Vec<u8>, Failure> {
     let pointer = |word| std::ptr::with_exposed_provenance::<()>(word as usize);
-    let [trampoline, function] = call.header.words.map(pointer);
+    let [trampoline, function] = [call.header.first, call.header.second].map(pointer);
     // SAFETY: calls are made by `Call::new` in the program that this process is a fork of. It wrote
     // a trampoline's address here, in a segment of code that both have at the same place.
     let trampoline = unsafe { std::mem::transmute::<*const (), Trampoline>(trampoline) };

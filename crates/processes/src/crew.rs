@@ -19,13 +19,14 @@ use crate::line::Request;
 use crate::pace::Pace;
 use crate::seat::Seat;
 use crate::server::{ForkServer, no};
+use crate::wire::watch;
 use kernel::{Message, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 use terms::{INITIALIZER, Terms};
 
@@ -99,9 +100,8 @@ impl Crew {
 
     /// Waits until the fork server has reported on every worker that it was asked for.
     fn settle(&mut self) {
-        while self.seats.iter().flatten().any(|seat| seat.pid.is_none()) {
-            self.hear_report(MsgFlags::empty());
-        }
+        let unknown = |seat: &Seat| seat.pid.is_none();
+        while self.seats.iter().flatten().any(unknown) && self.hear_report(MsgFlags::empty()) {}
     }
 
     /// Makes a call of a function and an argument.
@@ -114,7 +114,7 @@ impl Crew {
         task: fn(A) -> R,
         item: &A,
     ) -> Result<Call, TaskErrorKind> {
-        Call::new(self.server.image(), task, item)
+        self.server.call(task, item)
     }
 
     /// Forgets how long tasks take: the next ones may be others. Each worker gets one call at a
@@ -186,12 +186,10 @@ impl Crew {
         let (mut news, mut places) = (Vec::new(), Vec::new());
         for (at, seat) in self.seats.iter().enumerate() {
             let Some(seat) = seat.as_ref().filter(|seat| !seat.ended) else { continue };
-            let mut events = PollFlags::POLLIN;
-            events.set(PollFlags::POLLOUT, seat.has_unsent());
-            news.push(PollFd::new(seat.socket.as_fd(), events));
+            news.push(watch(&seat.socket, seat.has_unsent()));
             places.push(at);
         }
-        news.extend(self.line.as_ref().map(|line| PollFd::new(line.as_fd(), PollFlags::POLLIN)));
+        news.extend(self.line.as_ref().map(|line| watch(line, false)));
         news.extend(other.map(|other| PollFd::new(other, PollFlags::POLLIN)));
         // A signal ends the wait early, and there is no news then.
         let _ = poll(&mut news, timeout);
@@ -244,7 +242,7 @@ impl Crew {
             // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
             // makes sure of the report, which tells what it died of.
             let request = Request::Kill(seat.worker);
-            self.ask(&request, None);
+            let _ = self.ask(&request, None);
         }
         if let Some(answer) = initialized {
             self.initialized(at, &answer);

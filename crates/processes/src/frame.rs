@@ -9,74 +9,74 @@
 //! | 0 to 3 | length of the body |
 //! | 4 | kind |
 //! | 5 | how many descriptors travel with the frame |
-//! | 6, 7 | nothing yet |
-//! | 8 to 15 | the task's number |
-//! | 16 to 23 | in a call: address of the trampoline; in an answer: nanoseconds that it took |
-//! | 24 to 31 | in a call: address of the function |
+//! | 6 to 13 | the task's number |
+//! | 14 to 21 | in a call: address of the trampoline; in an answer: nanoseconds that it took |
+//! | 22 to 29 | in a call: address of the function |
 //!
-//! Numbers are in the machine's own byte order: both ends are the same program.
+//! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
+//! is there.
 
+use crate::large;
 use postcard::Error::SerializeBufferFull;
 use postcard::ser_flavors::Flavor;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::os::fd::OwnedFd;
 
 /// Length of the header, in bytes.
-pub const HEADER: usize = 32;
+pub const HEADER: usize = 30;
 
 /// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
 /// believes it.
 pub const MAX_BODY: usize = 1 << 30;
 
 /// What a frame is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     /// To the worker: run this. The body is the argument.
-    Call = 1,
+    Call,
     /// From the worker: the body is the answer.
-    Answer = 2,
+    Answer,
     /// From the worker: the body is why there is none.
-    Failure = 3,
+    Failure,
 }
 
 /// What stands outside the body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// Length of the body, in bytes.
-    pub length: usize,
+    #[serde(with = "postcard::fixint::le")]
+    length: u32,
     /// What the frame is.
     pub kind: Kind,
     /// How many descriptors travel with it.
-    pub descriptors: usize,
+    pub descriptors: u8,
     /// Which task.
+    #[serde(with = "postcard::fixint::le")]
     pub task: u64,
-    /// Two numbers whose meaning depends on the kind.
-    pub words: [u64; 2],
+    /// In a call the address of the trampoline, in an answer a time.
+    #[serde(with = "postcard::fixint::le")]
+    pub first: u64,
+    /// In a call the address of the function.
+    #[serde(with = "postcard::fixint::le")]
+    pub second: u64,
 }
 
 impl Header {
+    /// Length of the whole frame, in bytes.
+    pub fn frame(&self) -> usize {
+        HEADER + self.length as usize
+    }
+
     fn write(&self, bytes: &mut [u8]) {
-        bytes[..4].copy_from_slice(&(self.length as u32).to_ne_bytes());
-        bytes[4..8].copy_from_slice(&[self.kind as u8, self.descriptors as u8, 0, 0]);
-        for (at, word) in [self.task, self.words[0], self.words[1]].iter().enumerate() {
-            bytes[8 * (at + 1)..][..8].copy_from_slice(&word.to_ne_bytes());
-        }
+        postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
     }
 
     /// Reads a header, and says in words what is wrong with it if it is none.
     pub fn read(bytes: &[u8; HEADER]) -> Result<Self, String> {
-        let word = |at: usize| std::array::from_fn(|byte| bytes[8 * at + byte]);
-        let [task, first, second] = [1, 2, 3].map(|at| u64::from_ne_bytes(word(at)));
-        let length = u32::from_ne_bytes(std::array::from_fn(|byte| bytes[byte])) as usize;
-        let kinds = [Kind::Call, Kind::Answer, Kind::Failure];
-        match kinds.into_iter().find(|&kind| kind as u8 == bytes[4]) {
-            _ if length > MAX_BODY => Err(format!("a body of {length} bytes")),
-            None => Err(format!("kind {}", bytes[4])),
-            Some(kind) => {
-                let (descriptors, words) = (bytes[5].into(), [first, second]);
-                Ok(Self { length, kind, descriptors, task, words })
+        match postcard::from_bytes::<Self>(bytes) {
+            Ok(header) if header.frame() > HEADER + MAX_BODY => {
+                Err(format!("a body of {} bytes", header.length))
             }
+            header => header.map_err(|error| error.to_string()),
         }
     }
 }
@@ -94,8 +94,9 @@ pub struct Frame {
 
 impl Frame {
     /// A frame around what [`body`] wrote.
-    pub fn new(kind: Kind, task: u64, words: [u64; 2], mut bytes: Vec<u8>) -> Self {
-        let header = Header { length: bytes.len() - HEADER, kind, descriptors: 0, task, words };
+    pub fn new(kind: Kind, task: u64, [first, second]: [u64; 2], mut bytes: Vec<u8>) -> Self {
+        let length = (bytes.len() - HEADER) as u32; // the limit fits
+        let header = Header { length, kind, descriptors: 0, task, first, second };
         header.write(&mut bytes);
         Self { header, bytes, descriptors: Vec::new() }
     }
@@ -114,7 +115,7 @@ impl Frame {
     pub fn add_descriptor(&mut self, descriptor: OwnedFd) {
         assert!(self.descriptors.len() < crate::wire::MAX_DESCRIPTORS, "16 for one frame");
         self.descriptors.push(descriptor);
-        self.header.descriptors = self.descriptors.len();
+        self.header.descriptors = self.descriptors.len() as u8;
         self.header.write(&mut self.bytes);
     }
 
@@ -156,6 +157,7 @@ impl Flavor for Body {
         if self.0.len() - HEADER + bytes.len() > MAX_BODY {
             return Err(SerializeBufferFull);
         }
+        large::reserve(&mut self.0, bytes.len());
         self.0.extend_from_slice(bytes);
         Ok(())
     }

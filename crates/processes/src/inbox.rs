@@ -1,7 +1,8 @@
 //! The receiving side of a socket: bytes in, frames out.
 
-use crate::frame::{Frame, HEADER, Header};
-use crate::wire::receive;
+use crate::frame::{Frame, Header};
+use crate::large;
+use crate::wire::{MAX_DESCRIPTORS, receive};
 use nix::sys::socket::MsgFlags;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
@@ -38,14 +39,14 @@ impl Inbox {
         }
         let room = match self.header() {
             // Exactly to its end, so that the buffer can be given away as the frame.
-            Ok(Some(header)) if HEADER + header.length > CHUNK => {
-                (HEADER + header.length).min(self.end + STEP)
-            }
+            Ok(Some(header)) if header.frame() > CHUNK => (header.frame()).min(self.end + STEP),
             _ => CHUNK.max(self.end),
         };
         if self.bytes.len() < room {
             // This at least doubles the capacity: the bytes are moved a few times in all, and large
             // blocks are not even copied, since the allocator remaps their pages.
+            let more = room - self.bytes.len();
+            large::reserve(&mut self.bytes, more);
             self.bytes.resize(room, 0);
         }
         let room = &mut self.bytes[self.end..room];
@@ -56,7 +57,7 @@ impl Inbox {
 
     /// Whether a large frame has begun in a buffer that is too small for it.
     pub fn wants_more(&self) -> bool {
-        let length = self.header().ok().flatten().map_or(0, |header| HEADER + header.length);
+        let length = self.header().ok().flatten().map_or(0, |header| header.frame());
         length > CHUNK.max(self.bytes.len())
     }
 
@@ -76,15 +77,17 @@ impl Inbox {
     /// # Errors
     /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
     pub fn take(&mut self) -> Result<Option<Frame>, String> {
-        let Some(header) = self.header()? else { return Ok(None) };
-        let length = HEADER + header.length;
-        if self.end - self.start < length {
-            return Ok(None);
-        }
-        if self.descriptors.len() < header.descriptors {
+        let header = self.header()?;
+        let Some(header) = header.filter(|header| self.end - self.start >= header.frame()) else {
+            // Those of a frame that is on its way. Nobody collects them without an end.
+            let too_many = self.descriptors.len() > MAX_DESCRIPTORS;
+            return if too_many { Err("too many descriptors".to_owned()) } else { Ok(None) };
+        };
+        let length = header.frame();
+        if self.descriptors.len() < header.descriptors.into() {
             return Err("descriptors of a frame are lost".to_owned());
         }
-        let descriptors = self.descriptors.drain(..header.descriptors).collect();
+        let descriptors = self.descriptors.drain(..usize::from(header.descriptors)).collect();
         let (start, end) = (self.start, self.start + length);
         let bytes = if length > CHUNK {
             // A large frame is not copied: its buffer becomes the frame.

@@ -4,7 +4,7 @@
 //! nothing: what they work on has to be written down and sent, and in return one of them may crash,
 //! leak or be killed, and the program goes on with one error for one item.
 //!
-//! [`steps`] leads from forty lines to the pool. [`ProcessPool`] is the pool.
+//! [`steps`] leads there from a single fork. [`ProcessPool`] is the pool.
 //!
 //! # How it is made
 //!
@@ -22,6 +22,7 @@
 //! | `worker` | a call, an answer, until the socket is closed |
 //! | `call`, `image` | a function travels as its address; which addresses may |
 //! | `frame`, `inbox`, `wire` | messages on a stream; room for descriptors beside them |
+//! | `large` | room for large messages, in large pages |
 //! | `seat` | one worker from the pool's side; what is left when it dies |
 //! | `pace` | one call at a time, or many, by how long they take |
 //! | [`crew`] | all workers together, without a thread and without blocking |
@@ -71,6 +72,8 @@ mod frame;
 mod image;
 #[cfg(target_os = "linux")]
 mod inbox;
+#[cfg(target_os = "linux")]
+mod large;
 #[cfg(target_os = "linux")]
 mod line;
 #[cfg(target_os = "linux")]

@@ -43,14 +43,6 @@ pub struct Seat {
     unread: bool,
 }
 
-/// What a dead worker leaves behind.
-pub struct Estate {
-    /// The call that it was running, or may have been.
-    pub running: Option<Frame>,
-    /// Calls that cannot have begun, in order.
-    pub waiting: VecDeque<Frame>,
-}
-
 impl Seat {
     /// A seat for a worker that is about to be forked. Its socket takes calls from now on.
     pub fn new(worker: u64, socket: OwnedFd, left: usize) -> Self {
@@ -184,15 +176,14 @@ impl Seat {
         Ok(())
     }
 
-    /// Divides what a dead worker had: at most one call was running, and none if the worker was
-    /// never there.
+    /// Divides what a dead worker leaves behind: the call that it was running, or may have been,
+    /// and those that cannot have begun, in order. A worker that never lived was running none.
     // ANCHOR: estate
-    pub fn estate(self, lived: bool) -> Estate {
+    pub fn estate(self, lived: bool) -> (Option<Frame>, VecDeque<Frame>) {
         let mut waiting = self.calls;
         // Sent whole, and not left unread, which can be said only of a call that was alone.
         let begun = lived && self.sent.0 > 0 && !(self.unread && self.sent == (1, 0));
-        let running = if begun { waiting.pop_front() } else { None };
-        Estate { running, waiting }
+        (if begun { waiting.pop_front() } else { None }, waiting)
     }
     // ANCHOR_END: estate
 }

@@ -4,12 +4,12 @@ use crate::StartError;
 use crate::image::Image;
 use crate::line::{Request, say};
 use crate::{template, wire, worker};
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, SockType};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpid};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -131,7 +131,7 @@ impl ForkServer {
 
     fn is_alive(&self) -> bool {
         // The template says nothing on this socket, so any news is its end.
-        let mut news = [PollFd::new(self.root.as_fd(), PollFlags::POLLIN)];
+        let mut news = [wire::watch(&self.root, false)];
         wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)
     }
 

@@ -34,16 +34,14 @@ impl fmt::Display for StartError {
             ),
             Self::InWorker => f.write_str("a worker cannot have a pool of its own"),
             Self::ServerGone => f.write_str("the fork server has died, and no worker can start"),
-            Self::System(doing, error) => write!(f, "{doing}: {error}"),
+            Self::System(doing, error) => {
+                write!(f, "{doing}: {error}")?;
+                let too_many_files = error.raw_os_error() == Some(24); // EMFILE
+                f.write_str(if too_many_files { "; raise the limit with `ulimit -n`" } else { "" })
+            }
         }
     }
 }
 
-impl Error for StartError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::System(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
+// No `source`: the text of the system's error is in the text of this one.
+impl Error for StartError {}

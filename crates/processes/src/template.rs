@@ -8,9 +8,9 @@
 //! read at once is kept for it. A pool that is busy or stuck holds up no other pool's workers.
 
 use crate::line::{News, Report, Request, hear, say};
-use crate::wire::retry;
+use crate::wire::{retry, watch};
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollTimeout, poll};
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -18,7 +18,7 @@ use nix::sys::socket::MsgFlags;
 use nix::unistd::{ForkResult, Pid, dup2_stdin, fork, getpid, getppid};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
 /// The template's end of a pool's line, and the reports that the pool has no room for yet.
 struct Line {
@@ -48,10 +48,14 @@ struct Template {
     children: Vec<Child>,
 }
 
+/// What a process of the fork server finds itself to be: a worker, by its socket; or else the
+/// template.
+type Role = Option<OwnedFd>;
+
 /// Serves the program at the other end of `root` until that end is closed. Returns `None` then;
 /// and, once in each worker, the worker's socket.
 // ANCHOR: template
-pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Option<OwnedFd>> {
+pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
     end_with(program)?;
     // Ctrl-C goes to every process of the terminal. Whether the work ends is the program's to say.
     // SAFETY: no handler is installed, so none can do anything unsafe.
@@ -82,7 +86,7 @@ fn end_with(parent: Pid) -> nix::Result<()> {
 }
 
 impl Template {
-    fn serve(mut self) -> nix::Result<Option<OwnedFd>> {
+    fn serve(mut self) -> nix::Result<Role> {
         loop {
             let news = self.wait()?;
             // Deaths first, so that a pool hears of one before it hears of the replacement.
@@ -111,22 +115,14 @@ impl Template {
 
     /// Waits for news, and says where there are any: deaths, the root, the lines in order.
     fn wait(&self) -> nix::Result<Vec<bool>> {
-        let watch = |fd, events| PollFd::new(fd, events);
-        let mut news = vec![
-            watch(self.deaths.as_fd(), PollFlags::POLLIN),
-            watch(self.root.as_fd(), PollFlags::POLLIN),
-        ];
-        for line in &self.lines {
-            let mut events = PollFlags::POLLIN;
-            events.set(PollFlags::POLLOUT, !line.unsaid.is_empty());
-            news.push(watch(line.socket.as_fd(), events));
-        }
+        let mut news = vec![watch(&self.deaths, false), watch(&self.root, false)];
+        news.extend(self.lines.iter().map(|line| watch(&line.socket, !line.unsaid.is_empty())));
         retry(|| poll(&mut news, PollTimeout::NONE))?;
         Ok(news.iter().map(|fd| fd.any() == Some(true)).collect())
     }
 
     /// Does what the pool on this line asks for. In a new worker it returns the worker's socket.
-    fn attend(&mut self, at: usize) -> nix::Result<Option<OwnedFd>> {
+    fn attend(&mut self, at: usize) -> nix::Result<Role> {
         let line = self.lines[at].id;
         match hear(&self.lines[at].socket, MsgFlags::MSG_DONTWAIT) {
             Ok(Some((Request::Spawn(worker), socket))) => return self.spawn(line, worker, socket),
@@ -145,12 +141,7 @@ impl Template {
 
     /// Forks a worker. In the worker it returns the worker's socket.
     // ANCHOR: spawn
-    fn spawn(
-        &mut self,
-        line: u64,
-        worker: u64,
-        socket: Option<OwnedFd>,
-    ) -> nix::Result<Option<OwnedFd>> {
+    fn spawn(&mut self, line: u64, worker: u64, socket: Option<OwnedFd>) -> nix::Result<Role> {
         let template = getpid();
         let news = if socket.is_none() {
             News::Refused(Errno::EMFILE as i32) // its socket could not be opened here

@@ -1,9 +1,10 @@
 //! Bytes and descriptors through a socket: the two system calls under everything else.
 
+use libc::{CMSG_LEN, cmsghdr};
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair,
 };
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -43,26 +44,34 @@ pub fn receive(
     descriptors: &mut impl Extend<OwnedFd>,
     flags: MsgFlags,
 ) -> nix::Result<usize> {
-    /// Room for the descriptors of one message; the kernel never puts two messages' into one.
-    const ROOM: usize = 32 + MAX_DESCRIPTORS * size_of::<RawFd>();
-    #[repr(align(8))]
-    struct Aligned([u8; ROOM]);
-    let mut control = Aligned([0; ROOM]);
+    // Room for the descriptors of one message: the kernel never puts two messages' into one call.
+    let mut control = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
     let mut parts = [IoSliceMut::new(buffer)];
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
     let socket = socket.as_fd().as_raw_fd();
-    let received = recvmsg::<()>(socket, &mut parts, Some(&mut control.0), flags)?;
-    // `Err` when descriptors were lost because this process may open no more. The frame that they
-    // belong to then comes without them, and is refused where it is taken apart.
-    for message in received.cmsgs().into_iter().flatten() {
-        if let ControlMessageOwned::ScmRights(numbers) = message {
-            // SAFETY: the kernel has opened these descriptors for this call, and nobody else
-            // knows their numbers.
-            let own = |number| unsafe { OwnedFd::from_raw_fd(number) };
-            descriptors.extend(numbers.into_iter().map(own));
-        }
+    let bytes = recvmsg::<()>(socket, &mut parts, Some(&mut control), flags)?.bytes;
+    // Not by nix, which gives none of them if one was lost (this process may open no more, or more
+    // came than a frame may have): the others would stay open for ever. The frame that a lost one
+    // belongs to is refused where it is taken apart.
+    // SAFETY: there is room for a header and more, and any bytes are one: zeros if none has come.
+    let header = unsafe { control.as_ptr().cast::<cmsghdr>().read_unaligned() };
+    // SAFETY: it only computes.
+    let start = unsafe { CMSG_LEN(0) } as usize;
+    let numbers = control.get(start..header.cmsg_len as usize).unwrap_or_default();
+    for number in numbers.chunks_exact(size_of::<RawFd>()) {
+        let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
+        // SAFETY: the kernel has opened this descriptor for this call, and nobody else knows its
+        // number. (Descriptors are all that these sockets let through beside bytes.)
+        descriptors.extend([unsafe { OwnedFd::from_raw_fd(number) }]);
     }
-    Ok(received.bytes)
+    Ok(bytes)
+}
+
+/// What `poll` is to look for: something to read, and room to write if that is wanted.
+pub fn watch(socket: &impl AsFd, writing: bool) -> PollFd<'_> {
+    let mut events = PollFlags::POLLIN;
+    events.set(PollFlags::POLLOUT, writing);
+    PollFd::new(socket.as_fd(), events)
 }
 
 /// Repeats a call that a signal interrupted. Signals mean nothing to the pool.

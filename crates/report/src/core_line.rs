@@ -5,12 +5,21 @@
 ///
 /// A lesson prints this line, so what it prints is what was compiled.
 pub fn executor_line(source: &str) -> Option<&str> {
+    core_line(source, "let pool =")
+}
+
+/// The line of the core that runs the task: the one that begins with `let answers =`.
+pub fn task_line(source: &str) -> Option<&str> {
+    core_line(source, "let answers =")
+}
+
+fn core_line<'source>(source: &'source str, beginning: &str) -> Option<&'source str> {
     source
         .lines()
         .map(str::trim)
         .skip_while(|line| *line != "// ANCHOR: core")
         .take_while(|line| *line != "// ANCHOR_END: core")
-        .find(|line| line.starts_with("let pool ="))
+        .find(|line| line.starts_with(beginning))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ fn scale(count: u64) -> (f64, &'static str) {
 }
 
 /// "1 item", "2 items": English plurals that end in s.
-pub(crate) fn counted(count: usize, noun: &str) -> String {
+pub fn counted(count: usize, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(count as u64))
 }

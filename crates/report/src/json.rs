@@ -4,6 +4,7 @@ use crate::measure::Measured;
 use kernel::{Pair, steps};
 use schedule::{Policy, bound, makespan};
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
@@ -22,11 +23,14 @@ pub(crate) struct Document<'a> {
     pub(crate) prediction: Prediction,
     /// The rows of the tables.
     pub(crate) stages: Vec<Stage<'a>>,
-    /// What the lesson measured beside its tables, by name; in seconds.
+    /// What the lesson measured beside its tables, by name; times in seconds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) figures: &'a BTreeMap<String, f64>,
     /// The answers, in the order of the items.
     pub(crate) answers: &'a [u64],
+    /// What a lesson has to say beside all that.
+    #[serde(flatten)]
+    pub(crate) facts: &'a BTreeMap<&'static str, Value>,
 }
 
 /// What was known before anything ran.

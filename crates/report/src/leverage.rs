@@ -15,7 +15,7 @@ pub use sweep::{Accuracy, Cell, Lane, Sweep};
 
 use crate::Lesson;
 use crate::format::{counted, time};
-use crate::screen::{OutputError, Screen};
+use crate::screen::{OutputError, Screen, frame};
 use kernel::Executor;
 use options::{NoOptions, Options};
 use schedule::leverage::{Costs, Crew};
@@ -77,13 +77,11 @@ fn perform(
     body: impl FnOnce(&mut Leverage) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let mut screen = Screen::new(options.json);
-    let Lesson { number, name, question, minutes, .. } = lesson;
-    let head = format!("Lesson {number}   {name}   {question}");
-    screen.justified(&head, &format!("about {minutes} minutes"))?;
+    let (head, foot) = frame(lesson);
+    screen.line(head)?;
     let mut run = Leverage { options, screen, alone: None, stages: Vec::new(), swept: None };
     body(&mut run)?;
-    run.screen.section("Remember", lesson.remember)?;
-    run.screen.section("Next", lesson.next)?;
+    run.screen.line(foot)?;
     run.finish(lesson)
 }
 

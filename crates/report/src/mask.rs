@@ -35,16 +35,25 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"^(  \d+ (?:B|KiB|MiB)) +[| ]?[#=.][\d.]+/.*$".to_owned(), "$1  <cells>"),
         (r"\b[\d.]+ (?:B|KiB|MiB|GiB) a second\b".to_owned(), "<bandwidth> a second"),
         (r"\b\d+ of \d+ (contests|cells)\b".to_owned(), "<number> of <number> $1"),
+        // The steps of two items side by side: a time, bytes (which nobody measures), a share.
+        (format!(r"^(.{{26}}) +{TIME} +([\d,]+|-) +[\d.,]+ %"), "$1  <time>  $2  <share>"),
+        (format!(r"<share> +{TIME} +([\d,]+|-) +[\d.,]+ %"), "<share>  <time>  $1  <share>"),
         // The rows of a table: their names are padded to 24 columns and stay aligned; all other
         // padding depends on the numbers, and goes with them.
         (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
         (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
+        // Lesson 8 has two measured speed-ups in a row, and a prediction behind them.
+        (r"<speed-up> +[\d.,]+x( +(?:[\d.,]+x|-))$".to_owned(), "<speed-up>  <speed-up>$1"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.
         (TIME.to_owned(), "<time>"),
         (r"\b[\d.,]+ %".to_owned(), "<share>"),
         (r"\b[\d.,]+ times\b".to_owned(), "<ratio> times"),
+        (r"\b[\d,]+ hand-overs\b".to_owned(), "<count> hand-overs"),
+        // The Python beside a lesson.
+        (r"^(Python +\w+) \d[\w.+]*".to_owned(), "$1 <version>"),
+        (r"\bprocesses by \w+".to_owned(), "processes by <method>"),
         (r"\bworker [A-Z]+ (was|exited|died)\b".to_owned(), "worker <letter> $1"),
     ];
     let compile = |pattern: &str| Regex::new(pattern).expect("the patterns are constants");
@@ -70,6 +79,17 @@ pub fn mask_json(document: &Value) -> Value {
             }
         }
     }
+    // The ten steps of each item's trip. Their bytes are not measured.
+    for item in masked.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
+        replace(item, "seconds", "<seconds>");
+        for step in item.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
+            for field in ["seconds", "low", "high"] {
+                replace(step, field, "<seconds>");
+            }
+            replace(step, "share", "<share>");
+        }
+    }
+    replace(&mut masked, "clock", "<seconds>");
     if let Some(figures) = masked.get_mut("figures").and_then(Value::as_object_mut) {
         for (_, figure) in figures {
             if figure.is_number() {
@@ -105,6 +125,12 @@ mod tests {
             mask(start),
             "  rayon                   <time>  <middle half>  <speed-up>         -  <time>\n"
         );
+        let steps =
+            "  2 serialise               50.0 ns        34   0.3 %   1.30 ms 1,048,611  20.1 %\n";
+        assert_eq!(
+            mask(steps),
+            "  2 serialise               <time>  34  <share>  <time>  1,048,611  <share>\n"
+        );
         let share = "  gcd                      56.1 ms  55.3 - 57.4   99.9 %\n";
         assert_eq!(mask(share), "  gcd                     <time>  <middle half>  <share>\n");
     }
@@ -120,6 +146,20 @@ mod tests {
             mask("worker B was killed by SIGKILL"),
             "worker <letter> was killed by SIGKILL\n"
         );
+    }
+
+    #[test]
+    fn a_python_loses_its_version_and_a_row_both_its_speed_ups() {
+        assert_eq!(
+            mask("Python       CPython 3.14.0rc1, one lock; 3 rounds, processes by forkserver"),
+            "Python       CPython <version>, one lock; 3 rounds, processes by <method>\n"
+        );
+        let absent = "Python       left out: there is no python3 on the PATH\n";
+        assert_eq!(mask(absent), absent);
+        let row = "  threads, lock held        56.1 ms  55.3 - 57.4   27.60x     0.99x     1.00x\n";
+        let masked =
+            "  threads, lock held      <time>  <middle half>  <speed-up>  <speed-up>     1.00x\n";
+        assert_eq!(mask(row), masked);
     }
 
     #[test]
@@ -156,6 +196,20 @@ mod tests {
         ] {
             assert_eq!(mask(line), format!("{line}\n"));
         }
+    }
+
+    #[test]
+    fn steps_keep_their_bytes() {
+        let step = json!({"name": "send", "seconds": 1e-6, "low": 0.0, "high": 2e-6, "share": 0.4,
+                          "bytes": 34});
+        let document = json!({"clock": 2e-8, "items": [{"seconds": 1e-5, "steps": [step]}]});
+        let step = json!({"name": "send", "seconds": "<seconds>", "low": "<seconds>",
+                          "high": "<seconds>", "share": "<share>", "bytes": 34});
+        assert_eq!(
+            mask_json(&document),
+            json!({"clock": "<seconds>", "items": [{"seconds": "<seconds>", "steps": [step]}]})
+        );
+        assert_eq!(mask_json(&json!({"items": 10})), json!({"items": 10}));
     }
 
     #[test]

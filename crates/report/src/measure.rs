@@ -99,11 +99,6 @@ impl<'a> Table<'a> {
         self.note = Some(text.to_owned());
     }
 
-    /// Does each round map many times over pairs of its own?
-    pub(crate) fn is_repeated(&self) -> bool {
-        self.repeats > 1
-    }
-
     fn push(
         &mut self,
         name: &str,

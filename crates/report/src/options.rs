@@ -1,12 +1,13 @@
 //! What a lesson can be told on the command line.
 
 use crate::Lesson;
-use crate::svg_file::SvgFile;
-use clap::builder::StyledStr;
+use crate::output_file::OutputFile;
+use clap::builder::{StyledStr, ValueParser};
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
 use kernel::{Pair, read_pairs_file, steps, ten_pairs};
-use std::ffi::OsString;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Arguments {
-    /// Number of workers, 1 to 1024; not your core count, so that
-    /// predictions hold on every machine
+    /// Number of workers, 1 to 1024; not your core count, so
+    /// that predictions hold on every machine
     #[arg(long, value_name = "N", default_value = "2", verbatim_doc_comment)]
     #[arg(value_parser = workers, allow_negative_numbers = true)]
     workers: NonZeroUsize,
@@ -24,12 +25,12 @@ struct Arguments {
     /// integers a line; # begins a comment
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     pairs: Option<PathBuf>,
-    /// Number of measured rounds, 1 to 1000; every row of a table
-    /// runs once in each
+    /// Number of measured rounds, 1 to 1000; every row of a
+    /// table runs once in each
     #[arg(long, value_name = "N", default_value = "21", verbatim_doc_comment)]
     #[arg(value_parser = rounds, allow_negative_numbers = true)]
     rounds: usize,
-    /// Print one JSON document instead of text, times in seconds
+    /// Print one JSON document, not text; times in seconds
     #[arg(long)]
     json: bool,
     /// Also draw the schedule into this file, as SVG
@@ -39,6 +40,19 @@ struct Arguments {
     /// book's recorder, whose text, numbers and drawing have to be of one run.
     #[arg(long, value_name = "FILE", hide = true)]
     record: Option<PathBuf>,
+}
+
+/// The options of a lesson that times the steps of a trip. The others do not know them.
+#[derive(Debug, Default, Args)]
+struct StepsArguments {
+    /// Time the ten steps of an item's trip instead; --svg then
+    /// draws one trip
+    #[arg(long, verbatim_doc_comment)]
+    steps: bool,
+    /// As --steps, and write the steps of all items into this
+    /// file, for Perfetto or chrome://tracing
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    trace: Option<PathBuf>,
 }
 
 fn workers(word: &str) -> Result<NonZeroUsize, String> {
@@ -55,6 +69,45 @@ fn rounds(word: &str) -> Result<usize, String> {
         .ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
 }
 
+/// What a lesson takes beside the options that all have.
+#[derive(Clone, Copy, Debug)]
+pub struct Extras {
+    /// How many rounds are measured unless `--rounds` says otherwise, as it would be typed.
+    pub rounds: &'static str,
+    /// Options of the lesson's own.
+    pub options: &'static [Extra],
+}
+
+impl Extras {
+    /// What all lessons have unless they say otherwise.
+    pub const NONE: Self = Self { rounds: "21", options: &[] };
+}
+
+/// An option of one lesson.
+#[derive(Clone, Copy, Debug)]
+pub struct Extra {
+    /// Its name, without the hyphens.
+    pub name: &'static str,
+    /// What its value is called in the help; empty if it takes none.
+    pub value: &'static str,
+    /// Its line in the help.
+    pub help: &'static str,
+    /// Looks at the value before anything is printed. The error is one line, in which the option
+    /// or the file is named.
+    pub check: fn(&OsStr) -> Result<(), String>,
+}
+
+impl Extra {
+    fn argument(&self) -> Arg {
+        let argument = Arg::new(self.name).long(self.name).help(self.help);
+        if self.value.is_empty() {
+            // It asks for text, and there is no document that could hold it.
+            return argument.action(ArgAction::SetTrue).conflicts_with("json");
+        }
+        argument.value_name(self.value).value_parser(ValueParser::os_string())
+    }
+}
+
 /// The options of a run, checked: files are read and writable.
 #[derive(Debug)]
 pub(crate) struct Options {
@@ -62,8 +115,13 @@ pub(crate) struct Options {
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
     pub(crate) json: bool,
-    pub(crate) svg: Option<SvgFile>,
+    pub(crate) svg: Option<OutputFile>,
     pub(crate) record: Option<PathBuf>,
+    /// The lesson's own options that were given, by name; a flag's value is empty.
+    pub(crate) extras: BTreeMap<&'static str, OsString>,
+    /// Whether the steps are to be timed, and not the lesson's own table.
+    pub(crate) steps: bool,
+    pub(crate) trace: Option<OutputFile>,
 }
 
 /// Why there are no options to run with.
@@ -76,32 +134,54 @@ pub(crate) enum NoOptions {
 }
 
 impl Options {
-    /// Reads the options from the arguments, the program's name first.
+    /// Reads the options from the arguments, the program's name first. `has_steps` says whether the
+    /// lesson times steps.
     pub(crate) fn read(
         lesson: &Lesson,
+        extras: &Extras,
+        has_steps: bool,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, NoOptions> {
         let Lesson { number, name, question, .. } = lesson;
-        let matches = Arguments::command()
+        let mut command = Arguments::command()
+            .mut_arg("rounds", |argument| argument.default_value(extras.rounds))
+            .args(extras.options.iter().map(Extra::argument));
+        if has_steps {
+            command = StepsArguments::augment_args(command);
+        }
+        let matches = command
             .name(*name)
             .about(format!("Lesson {number}, {name}: {question}"))
             .override_usage(format!(
                 "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
             ))
             .try_get_matches_from(arguments);
-        let arguments =
-            matches.and_then(|matches| Arguments::from_arg_matches(&matches)).map_err(|error| {
-                match error.kind() {
-                    ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
-                    _ => NoOptions::Input(one_line(&error.render().to_string())),
-                }
+        let read = |matches| {
+            let steps = if has_steps {
+                StepsArguments::from_arg_matches(&matches)?
+            } else {
+                StepsArguments::default()
+            };
+            let given = given(extras.options, &matches);
+            Ok((Arguments::from_arg_matches(&matches)?, steps, given))
+        };
+        let (arguments, steps, given) =
+            matches.and_then(read).map_err(|error| match error.kind() {
+                ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
+                _ => NoOptions::Input(one_line(&error.render().to_string())),
             })?;
         let pairs = match &arguments.pairs {
             Some(path) => pairs(path)?,
             None => ten_pairs(),
         };
+        for extra in extras.options {
+            let checked = given.get(extra.name).map_or(Ok(()), |value| (extra.check)(value));
+            checked.map_err(NoOptions::Input)?;
+        }
         // Last, so that a mistake elsewhere touches no file.
-        let svg = arguments.svg.map(|path| svg_file(&path)).transpose()?;
+        let svg = arguments.svg.map(|path| output_file(&path, "drawing")).transpose()?;
+        let is_trace = steps.trace.is_some();
+        let trace = steps.trace.map(|path| output_file(&path, "trace")).transpose()?;
         Ok(Self {
             workers: arguments.workers,
             pairs,
@@ -109,8 +189,20 @@ impl Options {
             json: arguments.json,
             svg,
             record: arguments.record,
+            extras: given,
+            steps: steps.steps || is_trace,
+            trace,
         })
     }
+}
+
+/// The lesson's own options among those that were typed.
+fn given(extras: &[Extra], matches: &ArgMatches) -> BTreeMap<&'static str, OsString> {
+    let value = |extra: &Extra| match extra.value {
+        "" => matches.get_flag(extra.name).then(OsString::new),
+        _ => matches.get_one::<OsString>(extra.name).cloned(),
+    };
+    extras.iter().filter_map(|extra| Some((extra.name, value(extra)?))).collect()
 }
 
 fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
@@ -126,14 +218,14 @@ fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
     Ok(pairs)
 }
 
-fn svg_file(path: &Path) -> Result<SvgFile, NoOptions> {
-    SvgFile::open(path).map_err(|error| {
+fn output_file(path: &Path, what: &str) -> Result<OutputFile, NoOptions> {
+    OutputFile::open(path).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such folder".to_owned(),
             io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
             _ => error.to_string(),
         };
-        NoOptions::Input(format!("{}: the drawing cannot go here: {why}", shown(path)))
+        NoOptions::Input(format!("{}: the {what} cannot go here: {why}", shown(path)))
     })
 }
 
@@ -167,7 +259,12 @@ mod tests {
     };
 
     fn read(arguments: &[&str]) -> Result<Options, NoOptions> {
-        Options::read(&LESSON, ["9"].iter().chain(arguments).map(OsString::from))
+        Options::read(
+            &LESSON,
+            &Extras::NONE,
+            false,
+            ["9"].iter().chain(arguments).map(OsString::from),
+        )
     }
 
     fn complaint(arguments: &[&str]) -> String {
@@ -180,6 +277,7 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Arguments::command().debug_assert();
+        StepsArguments::augment_args(Arguments::command()).debug_assert();
         let options = read(&[]).unwrap();
         assert_eq!((options.workers.get(), options.rounds, options.pairs.len()), (2, 21, 10));
         assert_eq!(read(&["--workers", "1024", "--rounds", "1000"]).unwrap().rounds, 1000);
@@ -195,8 +293,11 @@ mod tests {
             );
             assert!(!line.contains('\n'));
         }
+        // Only a lesson that times steps knows of them.
         for arguments in [
-            &["--rounds", "0"][..],
+            &["--steps"][..],
+            &["--trace", "x"],
+            &["--rounds", "0"],
             &["--workers"],
             &["--speed"],
             &["stray"],
@@ -204,6 +305,43 @@ mod tests {
         ] {
             let line = complaint(arguments);
             assert!(!line.contains('\n') && !line.starts_with("error"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_lesson_s_own_options_are_read_and_looked_at() {
+        let extras = Extras {
+            rounds: "5",
+            options: &[
+                Extra {
+                    name: "tool",
+                    value: "PATH",
+                    help: "a tool",
+                    check: |path| match path.to_str() {
+                        Some("good") => Ok(()),
+                        _ => Err("--tool: no good".to_owned()),
+                    },
+                },
+                Extra { name: "list", value: "", help: "a list", check: |_| Ok(()) },
+            ],
+        };
+        let read = |words: &[&str]| {
+            Options::read(&LESSON, &extras, false, ["9"].iter().chain(words).map(OsString::from))
+        };
+        let none = read(&[]).unwrap();
+        assert_eq!((none.rounds, none.extras.len()), (5, 0));
+        let both = read(&["--list", "--tool", "good", "--rounds", "7"]).unwrap();
+        assert_eq!((both.rounds, both.extras.len()), (7, 2));
+        assert_eq!(both.extras["tool"], "good");
+        for (words, complaint) in [
+            (&["--tool", "bad"][..], "--tool: no good"),
+            (&["--tool"], "a value is required"),
+            (&["--list", "--json"], "cannot be used with"),
+        ] {
+            match read(words) {
+                Err(NoOptions::Input(line)) => assert!(line.contains(complaint), "{line}"),
+                other => panic!("{words:?}: {other:?}"),
+            }
         }
     }
 

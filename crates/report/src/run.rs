@@ -1,22 +1,31 @@
 //! A lesson's run, from its options to its last line.
 
-use crate::core_line::executor_line;
+use crate::core_line::{executor_line, task_line};
 use crate::format::{counted, grouped, range, share, speedup, steps, steps_like, time};
 use crate::json::{Document, Prediction, Stage};
 use crate::measure::{Disagreement, Measured, Outcome, Stopwatch, Table};
-use crate::options::{NoOptions, Options};
-use crate::screen::{OutputError, Screen};
+use crate::options::{Extras, NoOptions, Options};
+use crate::picture::Picture;
+use crate::screen::{OutputError, Screen, frame};
 use crate::statistics::Summary;
-use crate::{Lesson, bars, svg, text_timeline};
+use crate::steps::{self, Steps, StepsDocument, Trips};
+use crate::{Lesson, bars, svg, text_timeline, trace_events, trip_svg};
 use kernel::Pair;
+use schedule::spans::{Span, now_ns};
+use schedule::trip::Trip;
 use schedule::{Policy, bound};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::ffi::{OsStr, OsString};
 use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Instant;
-use std::{env, fs, thread};
+use std::{env, fmt, fs, thread};
+
+/// The title of the table whose rows go by their own names, and whose answers are the lesson's.
+const MAIN_TABLE: &str = "Measured";
 
 /// A lesson's `main`: reads the options, prints the lesson's head, runs its body, prints its foot.
 ///
@@ -26,12 +35,41 @@ pub fn present(
     lesson: &Lesson,
     body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
-    let (message, status) = match Options::read(lesson, env::args_os()) {
+    present_with(lesson, &Extras::NONE, body)
+}
+
+/// The same for a lesson with options of its own.
+pub fn present_with(
+    lesson: &Lesson,
+    extras: &Extras,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    finish(lesson, Options::read(lesson, extras, false, env::args_os()), body)
+}
+
+/// As [`present`], for a lesson that also times the ten steps of an item's trip: with `--steps` or
+/// `--trace`, `steps` runs in place of the body.
+pub fn present_with_steps(
+    lesson: &Lesson,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+    steps: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let options = Options::read(lesson, &Extras::NONE, true, env::args_os());
+    finish(lesson, options, |run| if run.options.steps { steps(run) } else { body(run) })
+}
+
+/// Runs the lesson, if it has options to run with, and gives its exit status.
+fn finish(
+    lesson: &Lesson,
+    options: Result<Options, NoOptions>,
+    body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
+) -> ExitCode {
+    let (message, status) = match options {
         Ok(options) => match perform(lesson, options, body) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => match error.downcast_ref::<OutputError>() {
                 Some(output) if output.is_closed_pipe() => return ExitCode::SUCCESS,
-                _ => (error.to_string(), 1),
+                _ => (error.to_string(), if error.is::<BadInput>() { 2 } else { 1 }),
             },
         },
         Err(NoOptions::Help(help)) => {
@@ -59,13 +97,16 @@ fn perform(
         drawn: Vec::new(),
         figures: BTreeMap::new(),
         answers: Vec::new(),
+        facts: BTreeMap::new(),
+        steps: Vec::new(),
+        traced: (Vec::new(), Vec::new()),
     };
-    let Lesson { number, name, question, minutes, .. } = lesson;
-    let head = format!("Lesson {number}   {name}   {question}");
-    run.screen.justified(&head, &format!("about {minutes} minutes"))?;
+    let (head, foot) = frame(lesson);
+    run.screen.line(head)?;
     body(&mut run)?;
-    run.screen.section("Remember", lesson.remember)?;
-    run.screen.section("Next", lesson.next)?;
+    if !run.options.steps {
+        run.screen.line(foot)?;
+    }
     run.finish()
 }
 
@@ -83,6 +124,39 @@ pub struct Run {
     figures: BTreeMap<String, f64>,
     /// What every row of the lesson's own table answered.
     answers: Vec<u64>,
+    /// What else the document shall hold, by name.
+    facts: BTreeMap<&'static str, Value>,
+    steps: Vec<Steps>,
+    /// The workers' processes, and the trips for the trace.
+    traced: (Vec<u32>, Vec<Trip>),
+}
+
+/// What the person gave cannot be used, and it took the lesson's body to find out: the line for
+/// standard error. The exit status is 2.
+#[derive(Debug)]
+pub struct BadInput(pub String);
+
+impl fmt::Display for BadInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for BadInput {}
+
+/// A row that somebody else has measured: another program, in a run of its own.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Its name in the table.
+    pub name: String,
+    /// A line of text above it.
+    pub note: Option<String>,
+    /// Seconds of one round.
+    pub time: Summary,
+    /// The median that it is compared with, in seconds.
+    pub reference: f64,
+    /// What the speed-up should be.
+    pub predicted: Option<f64>,
 }
 
 impl Run {
@@ -101,16 +175,34 @@ impl Run {
         self.options.rounds
     }
 
+    /// The value of an option of the lesson's own, if it was given; a flag's is empty.
+    pub fn extra(&self, name: &str) -> Option<&OsStr> {
+        self.options.extras.get(name).map(OsString::as_os_str)
+    }
+
     /// Shows the line that changes, from the sources of the lessons that end with this one.
     pub fn one_change(&mut self, sources: &[&str]) -> Result<(), Box<dyn Error>> {
-        let lines: Vec<&str> =
-            sources.iter().map(|source| executor_line(source).unwrap_or("?")).collect();
         let first = self.lesson.number + 1 - sources.len() as u32;
-        for (number, line) in (first..).zip(&lines) {
+        let lines = sources.iter().map(|source| executor_line(source).unwrap_or("?"));
+        self.changed_line((first..).zip(lines))
+    }
+
+    /// Shows the line that changes where it is not the executor's but the task's: what `pool.map`
+    /// runs, in each of these lessons.
+    pub fn other_task(&mut self, sources: &[(u32, &str)]) -> Result<(), Box<dyn Error>> {
+        let line = |&(number, source)| (number, task_line(source).unwrap_or("?"));
+        self.changed_line(sources.iter().map(line))
+    }
+
+    fn changed_line<'line>(
+        &mut self,
+        lines: impl Iterator<Item = (u32, &'line str)>,
+    ) -> Result<(), Box<dyn Error>> {
+        for (number, line) in lines {
             let (code, comment) = match line.split_once(" //") {
                 Some((code, comment)) if number == self.lesson.number => (code, comment),
                 Some((code, _)) => (code, ""),
-                None => (*line, ""),
+                None => (line, ""),
             };
             let code = format!("  lesson {number}   {code}");
             if comment.is_empty() {
@@ -131,6 +223,10 @@ impl Run {
             counted(self.options.rounds, "round"),
         );
         self.screen.section("Run", &text)?;
+        self.machine(workers)
+    }
+
+    fn machine(&mut self, workers: NonZeroUsize) -> Result<(), Box<dyn Error>> {
         if cfg!(debug_assertions) {
             self.screen.section("Build", "not optimised: its times mean nothing; add --release")?;
         }
@@ -191,10 +287,10 @@ impl Run {
 
     /// A table with the pairs of this run. Fill it, then [`measure`](Self::measure) it.
     pub fn table<'a>(&self) -> Table<'a> {
-        Table::new("Measured", self.pairs(), 1)
+        Table::new(MAIN_TABLE, self.pairs(), 1)
     }
 
-    /// A table whose contenders map many times over other pairs in each round.
+    /// A table of its own, whose contenders map so many times over these pairs in each round.
     pub fn table_of<'a>(&self, title: &str, pairs: Vec<Pair>, maps: usize) -> Table<'a> {
         Table::new(title, pairs, maps)
     }
@@ -205,8 +301,36 @@ impl Run {
     /// # Errors
     /// If a contender fails, or two do not agree.
     pub fn measure(&mut self, table: Table<'_>) -> Result<(), Box<dyn Error>> {
-        let (title, other_work) = (table.title.clone(), table.is_repeated());
-        let Outcome { rows: mut measured, answers } = table.measure(self.options.rounds)?;
+        let title = table.title.clone();
+        let Outcome { rows, answers } = table.measure(self.options.rounds)?;
+        if title == MAIN_TABLE {
+            self.answers = answers;
+        }
+        self.print_table(&title, rows)
+    }
+
+    /// Prints a table that another program has measured. In the document its rows have the
+    /// table's title behind their names, as all but the first table's have.
+    pub fn given(&mut self, title: &str, rows: Vec<Given>) -> Result<(), Box<dyn Error>> {
+        let measured = rows.into_iter().map(|row| Measured {
+            name: row.name,
+            note: row.note,
+            mark: "",
+            policy: None,
+            predicted: row.predicted,
+            time: row.time,
+            speedup: row.reference / row.time.median,
+            start: None,
+            picture: None,
+        });
+        self.print_table(title, measured.collect())
+    }
+
+    fn print_table(
+        &mut self,
+        title: &str,
+        mut measured: Vec<Measured>,
+    ) -> Result<(), Box<dyn Error>> {
         let starts = measured.iter().any(|row| row.start.is_some());
         let last = if starts { "     start" } else { "" };
         self.screen.labelled(
@@ -239,12 +363,10 @@ impl Run {
                 self.screen.marked(&format!("{line}  "), row.mark)?;
             }
         }
-        if other_work {
+        if title != MAIN_TABLE {
             for row in &mut measured {
                 row.name = format!("{}, {title}", row.name);
             }
-        } else {
-            self.answers = answers;
         }
         self.stages.extend(measured);
         Ok(())
@@ -344,6 +466,45 @@ impl Run {
         Ok(())
     }
 
+    /// Draws lanes of the lesson's own: who had something, from when to when, in a window of so
+    /// many seconds that begins at this time (nanoseconds of the spans' clock). What lies outside
+    /// is cut off. The numbers count the spans.
+    pub fn lanes(
+        &mut self,
+        workers: NonZeroUsize,
+        spans: &[Span],
+        begin_ns: u64,
+        seconds: f64,
+    ) -> Result<(), Box<dyn Error>> {
+        let end_ns = begin_ns + (seconds * 1e9) as u64;
+        let inside: Vec<Span> = spans
+            .iter()
+            .filter(|span| span.start_ns < end_ns && span.end_ns > begin_ns)
+            .map(|&span| Span { end_ns: span.end_ns.min(end_ns), ..span })
+            .collect();
+        let picture = Picture::new("", workers.get(), (begin_ns, end_ns), &inside);
+        for line in text_timeline(&picture, seconds) {
+            self.screen.line(line)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a number of the lesson's own among the document's figures. Times are in seconds.
+    pub fn figure(&mut self, name: &str, value: f64) {
+        self.figures.insert(name.to_owned(), value);
+    }
+
+    /// Puts something else into the document, under this name.
+    pub fn fact(&mut self, name: &'static str, value: Value) {
+        self.facts.insert(name, value);
+    }
+
+    /// Prints lines as they are.
+    pub fn lines(&mut self, text: &str) -> Result<(), Box<dyn Error>> {
+        text.lines().try_for_each(|line| self.screen.line(line))?;
+        Ok(())
+    }
+
     /// Prints something of the lesson's own under this label. A line with measured numbers is at
     /// most 67 characters, so that it breaks nowhere.
     pub fn say(&mut self, label: &str, text: &str) -> Result<(), Box<dyn Error>> {
@@ -369,6 +530,42 @@ impl Run {
         Ok(())
     }
 
+    /// Prints the ten steps of these items' trips, side by side, and keeps them for the drawing and
+    /// the document.
+    ///
+    /// # Panics
+    /// If an item has made no trip.
+    pub fn steps(&mut self, items: &[Trips]) -> Result<(), Box<dyn Error>> {
+        let rounds = counted(self.options.rounds, "round");
+        let text = format!("an item to a worker and back, one at a time, {rounds}");
+        self.screen.section("Run", &text)?;
+        self.machine(NonZeroUsize::MIN)?;
+        self.steps = items.iter().map(Steps::new).collect();
+        let [names, heads, lines @ ..] = &steps::table(&self.steps)[..] else { return Ok(()) };
+        self.screen.line(names)?;
+        self.screen.labelled("Steps", heads)?;
+        for line in lines {
+            self.screen.line(line)?;
+        }
+        let (clock, lesson) = (time(clock()), self.lesson.number);
+        let text = format!("one reading takes {clock}, and each step has one in it");
+        self.screen.section("Clock", &text)?;
+        self.screen.section("Who", "1, 2, 9, 10: the parent. 4 to 7: the worker. 3, 8: the way")?;
+        let next = format!("just lesson-{lesson} --trace FILE, and open it in Perfetto");
+        self.screen.section("Next", &next)?;
+        Ok(())
+    }
+
+    /// Keeps these trips for `--trace`, with the workers' processes in the order of their letters.
+    pub fn trace(&mut self, workers: Vec<u32>, trips: Vec<Trip>) {
+        self.traced = (workers, trips);
+    }
+
+    /// Whether `--trace` asks for the trips of all items.
+    pub fn is_traced(&self) -> bool {
+        self.options.trace.is_some()
+    }
+
     fn costs(&self) -> Vec<u64> {
         self.options.pairs.iter().map(|&pair| kernel::steps(pair)).collect()
     }
@@ -376,29 +573,17 @@ impl Run {
     /// Writes what was asked for beside the text.
     fn finish(mut self) -> Result<(), Box<dyn Error>> {
         if let Some(file) = self.options.svg.take() {
-            // A lesson that showed no schedule has one all the same: the first row's.
-            let drawn = if self.drawn.is_empty() { vec![0] } else { self.drawn };
-            let pictures: Vec<_> =
-                drawn.iter().filter_map(|&index| self.stages.get(index)?.picture.clone()).collect();
-            let Lesson { number, name, .. } = self.lesson;
-            let items = counted(self.options.pairs.len(), "item");
-            let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
-            let drawing = svg(&format!("lesson-{number}"), &title, &pictures);
-            file.write(&drawing)
+            file.write(&self.drawing())
                 .map_err(|error| format!("the drawing was not written: {error}"))?;
         }
+        if let Some(file) = self.options.trace.take() {
+            let Lesson { number, name, .. } = self.lesson;
+            let (workers, trips) = &self.traced;
+            file.write(&trace_events(&format!("lesson {number}, {name}"), workers, trips))
+                .map_err(|error| format!("the trace was not written: {error}"))?;
+        }
         if self.options.json || self.options.record.is_some() {
-            let document = Document {
-                lesson: self.lesson.number,
-                kernel: "gcd",
-                workers: self.options.workers.get(),
-                items: self.options.pairs.len(),
-                prediction: Prediction::new(&self.options.pairs, self.options.workers),
-                stages: self.stages.iter().map(Stage::new).collect(),
-                figures: &self.figures,
-                answers: &self.answers,
-            };
-            let text = serde_json::to_string(&document)?;
+            let text = self.document()?;
             if let Some(path) = &self.options.record {
                 fs::write(path, &text)
                     .map_err(|error| format!("the record was not written: {error}"))?;
@@ -410,4 +595,56 @@ impl Run {
         OutputError::check(stdout().flush())?;
         Ok(())
     }
+
+    /// What `--svg` asks for.
+    fn drawing(&self) -> String {
+        let Lesson { number, name, .. } = self.lesson;
+        if self.options.steps {
+            let trips: Vec<_> = self.steps.iter().map(Steps::to_draw).collect();
+            let title = format!("Lesson {number}, {name}: an item's trip to a worker and back");
+            return trip_svg(&format!("lesson-{number}-steps"), &title, &trips);
+        }
+        // A lesson that showed no schedule has one all the same: the first row's.
+        let drawn = if self.drawn.is_empty() { &[0][..] } else { &self.drawn };
+        let pictures: Vec<_> =
+            drawn.iter().filter_map(|&index| self.stages.get(index)?.picture.clone()).collect();
+        let items = counted(self.options.pairs.len(), "item");
+        let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
+        svg(&format!("lesson-{number}"), &title, &pictures)
+    }
+
+    /// What `--json` asks for.
+    fn document(&self) -> serde_json::Result<String> {
+        let Lesson { number: lesson, .. } = self.lesson;
+        if self.options.steps {
+            let rounds = self.options.rounds;
+            return serde_json::to_string(&StepsDocument::new(
+                lesson,
+                rounds,
+                clock(),
+                &self.steps,
+            ));
+        }
+        serde_json::to_string(&Document {
+            lesson,
+            kernel: "gcd",
+            workers: self.options.workers.get(),
+            items: self.options.pairs.len(),
+            prediction: Prediction::new(&self.options.pairs, self.options.workers),
+            stages: self.stages.iter().map(Stage::new).collect(),
+            figures: &self.figures,
+            answers: &self.answers,
+            facts: &self.facts,
+        })
+    }
+}
+
+/// How long one reading of the clock takes, in seconds.
+fn clock() -> f64 {
+    const READINGS: u32 = 1_000;
+    let begin = now_ns();
+    for _ in 1..READINGS {
+        std::hint::black_box(now_ns());
+    }
+    (now_ns() - begin) as f64 / 1e9 / f64::from(READINGS)
 }

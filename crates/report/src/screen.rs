@@ -1,5 +1,6 @@
 //! Standard output, line by line.
 
+use crate::Lesson;
 use crate::format::wrap;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
@@ -34,32 +35,47 @@ impl Screen {
 
     /// A line that begins with a label, which is as wide as every other.
     pub(crate) fn labelled(&mut self, label: &str, rest: &str) -> Result<(), OutputError> {
-        let gap = " ".repeat(LABEL.saturating_sub(label.chars().count()).max(1));
-        self.line(format_args!("{BOLD}{label}{BOLD:#}{gap}{rest}"))
+        self.line(labelled(label, rest))
     }
 
     /// A label and its text, broken into lines that stand below each other.
     pub(crate) fn section(&mut self, label: &str, text: &str) -> Result<(), OutputError> {
-        for (index, line) in wrap(text, WIDTH - LABEL).iter().enumerate() {
-            if index == 0 {
-                self.labelled(label, line)?;
-            } else {
-                self.line(format_args!("{:LABEL$}{line}", ""))?;
-            }
-        }
-        Ok(())
+        section(label, text).iter().try_for_each(|line| self.line(line))
     }
 
     /// A line with a mark after it, in colour where there is colour; its words say it anyway.
     pub(crate) fn marked(&mut self, line: &str, mark: &str) -> Result<(), OutputError> {
         self.line(format_args!("{line}{MARK}{mark}{MARK:#}"))
     }
+}
 
-    /// A line with its end at the right margin.
-    pub(crate) fn justified(&mut self, left: &str, right: &str) -> Result<(), OutputError> {
-        let gap = WIDTH.saturating_sub(left.chars().count() + right.chars().count()).max(2);
-        self.line(format_args!("{BOLD}{left}{BOLD:#}{}{right}", " ".repeat(gap)))
-    }
+fn labelled(label: &str, rest: &str) -> String {
+    let gap = " ".repeat(LABEL.saturating_sub(label.chars().count()).max(1));
+    format!("{BOLD}{label}{BOLD:#}{gap}{rest}")
+}
+
+fn section(label: &str, text: &str) -> Vec<String> {
+    let lines = wrap(text, WIDTH - LABEL).into_iter().enumerate();
+    lines
+        .map(|(index, line)| match index {
+            0 => labelled(label, &line),
+            _ => format!("{:LABEL$}{line}", ""),
+        })
+        .collect()
+}
+
+/// A lesson's first line and its last ones, styled.
+///
+/// Public for the one lesson whose text is printed by another program: lesson 8's is a script in
+/// Python, which gets its frame from here.
+pub fn frame(lesson: &Lesson) -> (String, String) {
+    let Lesson { number, name, question, minutes, remember, next, .. } = lesson;
+    let (left, right) =
+        (format!("Lesson {number}   {name}   {question}"), format!("about {minutes} minutes"));
+    let gap = WIDTH.saturating_sub(left.chars().count() + right.chars().count()).max(2);
+    let head = format!("{BOLD}{left}{BOLD:#}{}{right}", " ".repeat(gap));
+    let foot = [section("Remember", remember), section("Next", next)].concat();
+    (head, foot.join("\n"))
 }
 
 /// Standard output did not take what was written.

@@ -5,12 +5,12 @@ use crate::picture::Picture;
 use kernel::worker_name;
 use std::fmt::Write;
 
-const WIDTH: f64 = 760.0;
+pub(crate) const WIDTH: f64 = 760.0;
 const LEFT: f64 = 44.0;
-const RIGHT: f64 = 16.0;
+pub(crate) const RIGHT: f64 = 16.0;
 const HEADING: f64 = 30.0;
 const LANE: f64 = 30.0;
-const BLOCK: f64 = 22.0;
+pub(crate) const BLOCK: f64 = 22.0;
 const SCALE: f64 = 30.0;
 /// More lanes than this make a drawing that nobody scrolls through.
 const LANES: usize = 64;
@@ -31,30 +31,43 @@ pub fn svg(id: &str, title: &str, pictures: &[Picture]) -> String {
     drawing.text
 }
 
-struct Drawing {
-    id: String,
-    text: String,
+/// A drawing in the making.
+pub(crate) struct Drawing {
+    /// Begins the names of all its parts.
+    pub(crate) id: String,
+    /// What is drawn so far.
+    pub(crate) text: String,
 }
 
 impl Drawing {
     fn draw(&mut self, title: &str, pictures: &[Picture]) -> std::fmt::Result {
         let height: f64 = pictures.iter().map(panel_height).sum();
         let seconds = pictures.iter().map(|picture| picture.seconds).fold(0.0, f64::max);
-        let (id, out) = (&self.id, &mut self.text);
-        writeln!(
-            out,
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="{id}-title {id}-desc" class="timeline" id="{id}">"#
-        )?;
-        writeln!(out, r#"<title id="{id}-title">{}</title>"#, escape(title))?;
-        writeln!(out, r#"<desc id="{id}-desc">{}</desc>"#, escape(&description(pictures)))?;
-        self.style()?;
-        self.patterns()?;
+        self.begin(title, &description(pictures), height)?;
         let mut top = 0.0;
         for picture in pictures {
             self.panel(picture, top, seconds)?;
             top += panel_height(picture);
         }
         writeln!(self.text, "</svg>")
+    }
+
+    /// Everything before the first lane.
+    pub(crate) fn begin(
+        &mut self,
+        title: &str,
+        description: &str,
+        height: f64,
+    ) -> std::fmt::Result {
+        let (id, out) = (&self.id, &mut self.text);
+        writeln!(
+            out,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="{id}-title {id}-desc" class="timeline" id="{id}">"#
+        )?;
+        writeln!(out, r#"<title id="{id}-title">{}</title>"#, escape(title))?;
+        writeln!(out, r#"<desc id="{id}-desc">{}</desc>"#, escape(description))?;
+        self.style()?;
+        self.patterns()
     }
 
     fn style(&mut self) -> std::fmt::Result {
@@ -69,14 +82,15 @@ impl Drawing {
 #{id} .end {{ text-anchor: end; }}
 #{id} .paper {{ fill: #ffffff; }}
 #{id} .idle {{ stroke: #9a9a9a; stroke-dasharray: 1 5; }}
-#{id} .block {{ stroke: #1a1a1a; }}
+#{id} .block, #{id} .way {{ stroke: #1a1a1a; }}
+#{id} .lead {{ stroke: #9a9a9a; }}
 #{id} .tint {{ fill: #dbe9f6; }}
 #{id} .mark {{ stroke: #1a1a1a; fill: none; opacity: 0.45; }}
 @media (prefers-color-scheme: dark) {{
   #{id} text {{ fill: #eeeeee; }}
   #{id} .number {{ stroke: #27445f; }}
   #{id} .paper {{ fill: #1e1e1e; }}
-  #{id} .block, #{id} .mark {{ stroke: #eeeeee; }}
+  #{id} .block, #{id} .way, #{id} .mark {{ stroke: #eeeeee; }}
   #{id} .tint {{ fill: #27445f; }}
 }}
 </style>
@@ -191,7 +205,7 @@ fn description(pictures: &[Picture]) -> String {
 
 /// Text as it may stand in an element or an attribute. (Control characters, which no name here
 /// has, are dropped: XML has no way to write them.)
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
         match letter {

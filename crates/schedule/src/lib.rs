@@ -2,15 +2,16 @@
 //!
 //! Everything on this page is arithmetic on costs that are known beforehand: no clock, no thread.
 //! A prediction from here stands beside every measurement of the kit. (What reads a clock is in
-//! [`spans`].)
+//! [`spans`] and [`trip`].)
 //!
-//! Costs are whole numbers in a unit of the caller's choice; the kit counts divisions
-//! ([`kernel::steps`]).
+//! Costs are whole numbers in a unit of the caller's choice; the kit counts the
+//! candidates that the countdown tries ([`kernel::steps`]).
 
 #![forbid(unsafe_code)]
 
 pub mod leverage;
 pub mod spans;
+pub mod trip;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -4,9 +4,9 @@
 //! it, the other is halved again: that is work stealing. It costs next to nothing when nobody is
 //! idle, which is why `par_iter` is the first thing to reach for.
 //!
-//! It is not a queue. By default rayon stops halving when there is about a piece for each worker,
-//! and splits further only where something was stolen, so with few and uneven items its schedule
-//! is a matter of luck. [`WorkStealing::with_max_len`] with 1 halves down to single items.
+//! It is not a queue. By default rayon stops halving when there are about two pieces for each
+//! worker, and splits further only where something was stolen, so with few and uneven items its
+//! schedule is a matter of luck. [`WorkStealing::with_max_len`] with 1 halves down to single items.
 
 #![forbid(unsafe_code)]
 

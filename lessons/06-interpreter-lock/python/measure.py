@@ -21,7 +21,8 @@ import work
 def main():
     options = read_options()
     pairs = options.pairs or work.TEN_PAIRS
-    waits = [options.wait_ms] * len(pairs)
+    # Ten at most: many pairs shall not make it wait for minutes.
+    waits = [options.wait_ms] * min(len(pairs), 10)
 
     # The processes first, while there is one thread: a child forked beside threads may wait for
     # ever on a lock that nobody releases. The thread pool starts its threads at the first task.

@@ -33,29 +33,33 @@ pub struct Subject {
 }
 
 /// What a program said, and how it ended.
-struct Said {
-    stdout: String,
-    stderr: String,
-    status: Option<i32>,
+pub struct Said {
+    pub stdout: String,
+    pub stderr: String,
+    pub status: Option<i32>,
 }
 
+// A lesson whose rounds take seconds runs a part of these only.
+#[allow(dead_code)]
 impl Subject {
     /// The program with these arguments, without what the environment would add.
-    fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(self.program);
         command.args(arguments).stdin(Stdio::null());
         for variable in ["RUST_BACKTRACE", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR", "COLUMNS"] {
             command.env_remove(variable);
         }
+        // A lesson asks no other program but Python, and its tests say which.
+        command.env("PATH", "/nowhere");
         command
     }
 
-    fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
         said(self.command(arguments).output().expect("the lesson starts"))
     }
 
     /// Runs it, and expects that all goes well and nothing is said beside.
-    fn run_well<S: AsRef<OsStr>>(&self, arguments: &[S]) -> String {
+    pub fn run_well<S: AsRef<OsStr>>(&self, arguments: &[S]) -> String {
         let Said { stdout, stderr, status } = self.run(arguments);
         assert_eq!((stderr.as_str(), status), ("", Some(0)), "{stdout}");
         stdout
@@ -63,7 +67,7 @@ impl Subject {
 
     /// What this lesson says, beside what was recorded as `lesson-4.snap` (the plain text) or
     /// `lesson-4--json.snap` and so on.
-    fn snapshot(&self, what: &str, text: &str) {
+    pub fn snapshot(&self, what: &str, text: &str) {
         let number = self.lesson.number;
         let sign = if what.is_empty() { "" } else { "--" };
         snapshot(&format!("lesson-{number}{sign}{what}"), text);
@@ -276,7 +280,7 @@ impl Subject {
     }
 }
 
-fn snapshot(name: &str, text: &str) {
+pub fn snapshot(name: &str, text: &str) {
     insta::with_settings!({
         snapshot_path => "../snapshots",
         prepend_module_to_snapshot => false,
@@ -286,13 +290,13 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-fn said(output: Output) -> Said {
+pub fn said(output: Output) -> Said {
     let text = |bytes| String::from_utf8(bytes).expect("a lesson speaks UTF-8");
     Said { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
 }
 
 /// Eighty columns, and no sign that only a terminal understands.
-fn fits(text: &str) {
+pub fn fits(text: &str) {
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
         assert!(!line.chars().any(char::is_control), "{line:?}");
@@ -300,7 +304,7 @@ fn fits(text: &str) {
 }
 
 /// The names of the files in a folder, sorted.
-fn names(folder: &Path) -> Vec<String> {
+pub fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<String> =
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -1,6 +1,6 @@
 //! Several items in one call: one journey for all of them.
 
-use super::{Call, Failure, Trampoline, function};
+use super::{Call, Failure, function, run};
 use crate::ForkServer;
 use crate::frame::{Frame, body};
 use crate::worker::caught;
@@ -19,7 +19,7 @@ impl ForkServer {
         task: fn(A) -> R,
         item: &A,
     ) -> Result<Call, TaskErrorKind> {
-        Call::new(self.image(), task, item)
+        Call::by(run::<A, R>, self.image(), task as *const (), item)
     }
 
     /// Makes one call of a function and several arguments. Its answer is a list to be read as
@@ -33,8 +33,7 @@ impl ForkServer {
         task: fn(A) -> R,
         items: &Vec<A>,
     ) -> Result<Call, TaskErrorKind> {
-        let trampoline: Trampoline = run_each::<A, R>;
-        Call::by(trampoline, self.image(), task as *const (), items)
+        Call::by(run_each::<A, R>, self.image(), task as *const (), items)
     }
 }
 

@@ -17,7 +17,7 @@ use std::os::fd::OwnedFd;
 impl Crew {
     /// Takes in one report of the fork server. False if there is none.
     pub(super) fn hear_report(&mut self, flags: MsgFlags) -> bool {
-        let Some(line) = &self.line else { return false };
+        let Some(line) = self.line.as_ref().filter(|_| self.server.is_ours()) else { return false };
         match hear::<Report>(line, flags) {
             Ok(Some((Report { worker, news }, _))) => {
                 let seats = &mut self.seats;
@@ -61,14 +61,14 @@ impl Crew {
     fn bury(&mut self, at: usize, death: Option<Death>) {
         let Some(mut seat) = self.seats[at].take() else { return };
         let fault = seat.fault.take();
-        let estate = seat.estate(death.is_some());
-        for call in estate.waiting.into_iter().rev() {
+        let (running, waiting) = seat.estate(death.is_some());
+        for call in waiting.into_iter().rev() {
             // Who takes the seat gets an initializer of its own.
             if call.header.task != INITIALIZER {
                 self.queue.push_front(call);
             }
         }
-        if let (Some(call), Some(death)) = (estate.running, death) {
+        if let (Some(call), Some(death)) = (running, death) {
             if call.header.task == INITIALIZER {
                 return self.not_initialized(&death);
             }
@@ -115,12 +115,14 @@ impl Crew {
         if self.seats[at].is_some() || self.broken.is_some() {
             return;
         }
-        match wire::pair(SockType::Stream) {
-            Ok((ours, theirs)) => {
-                let worker = self.next_worker;
+        let worker = self.next_worker;
+        let seat = wire::pair(SockType::Stream).and_then(|(ours, theirs)| {
+            self.ask(&Request::Spawn(worker), Some(theirs))?;
+            Ok(Seat::new(worker, ours, self.terms.calls_per_worker))
+        });
+        match seat {
+            Ok(mut seat) => {
                 self.next_worker += 1;
-                self.ask(&Request::Spawn(worker), Some(theirs));
-                let mut seat = Seat::new(worker, ours, self.terms.calls_per_worker);
                 if let Some(initializer) = &self.terms.initializer {
                     seat.give_first(initializer);
                 }
@@ -135,11 +137,14 @@ impl Crew {
         (0..self.seats.len()).for_each(|at| self.hire(at));
     }
 
-    /// Asks the fork server for something. It always listens, so this does not block for long; and
-    /// if it is dead, the end of the line says so soon.
-    pub(super) fn ask(&self, request: &Request, socket: Option<OwnedFd>) {
-        if let Some(line) = &self.line {
-            let _ = say(line, request, socket, MsgFlags::empty());
+    /// Asks the fork server for something. It always listens, so this does not block for long.
+    ///
+    /// If it is dead, that is no error here: the end of the line says so soon.
+    pub(super) fn ask(&self, request: &Request, socket: Option<OwnedFd>) -> nix::Result<()> {
+        let Some(line) = &self.line else { return Ok(()) };
+        match say(line, request, socket, MsgFlags::empty()) {
+            Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+            result => result,
         }
     }
 }

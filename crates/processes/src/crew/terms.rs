@@ -89,7 +89,7 @@ impl Crew {
         if let Some(seat) = seats.find(|seat| seat.first() == Some(task) && !seat.dismissed) {
             seat.dismissed = true;
             let request = Request::Kill(seat.worker);
-            self.ask(&request, None);
+            let _ = self.ask(&request, None);
         }
     }
 
@@ -98,7 +98,7 @@ impl Crew {
     pub fn kill_workers(&mut self) {
         self.broken.get_or_insert_with(|| "its workers were killed".to_owned());
         for seat in self.seats.iter().flatten() {
-            self.ask(&Request::Kill(seat.worker), None);
+            let _ = self.ask(&Request::Kill(seat.worker), None);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What lesson 7 can be told on the command line.
 
 use crate::Lesson;
-use crate::svg_file::SvgFile;
+use crate::output_file::OutputFile;
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -22,8 +22,8 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "2", verbatim_doc_comment)]
     #[arg(value_parser = workers, allow_negative_numbers = true)]
     workers: NonZeroUsize,
-    /// Number of measured rounds, 1 to 1000; every cell is measured
-    /// once in each, on every stage
+    /// Number of measured rounds, 1 to 1000; in each round every
+    /// stage has every cell once
     #[arg(long, value_name = "N", default_value = "5", verbatim_doc_comment)]
     #[arg(value_parser = rounds, allow_negative_numbers = true)]
     rounds: usize,
@@ -64,7 +64,7 @@ pub(super) struct Options {
     pub(super) rounds: usize,
     pub(super) columns: Vec<f64>,
     pub(super) json: bool,
-    pub(super) svg: Option<SvgFile>,
+    pub(super) svg: Option<OutputFile>,
     pub(super) record: Option<PathBuf>,
 }
 
@@ -112,8 +112,8 @@ impl Options {
     }
 }
 
-fn svg_file(path: &Path) -> Result<SvgFile, NoOptions> {
-    SvgFile::open(path).map_err(|error| {
+fn svg_file(path: &Path) -> Result<OutputFile, NoOptions> {
+    OutputFile::open(path).map_err(|error| {
         let why = match error.kind() {
             io::ErrorKind::NotFound => "there is no such folder".to_owned(),
             io::ErrorKind::IsADirectory => "this is a folder".to_owned(),

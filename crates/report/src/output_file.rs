@@ -1,4 +1,4 @@
-//! The file behind `--svg`: either the whole drawing or what was there before.
+//! The file behind `--svg` or `--trace`: either all of it or what was there before.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -7,17 +7,17 @@ use tempfile::NamedTempFile;
 
 /// A file that was found writable before there was anything to write.
 ///
-/// The drawing is written to a temporary file in the same folder, which then takes the name in one
-/// step, so there is never half a drawing. The temporary file exists while it is written and no
+/// The text is written to a temporary file in the same folder, which then takes the name in one
+/// step, so there is never half a file. The temporary file exists while it is written and no
 /// longer: a lesson that is interrupted while it measures leaves none. What is not a regular file
 /// (a pipe, `/dev/null`) cannot be replaced so, and is written directly.
 #[derive(Debug)]
-pub(crate) enum SvgFile {
+pub(crate) enum OutputFile {
     Replace(PathBuf),
     Direct(File),
 }
 
-impl SvgFile {
+impl OutputFile {
     /// Makes sure that there can be a file at this path.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = match fs::metadata(path) {
@@ -35,16 +35,16 @@ impl SvgFile {
         Ok(Self::Replace(path))
     }
 
-    /// Writes the drawing.
-    pub(crate) fn write(self, drawing: &str) -> io::Result<()> {
+    /// Writes all of the file.
+    pub(crate) fn write(self, text: &str) -> io::Result<()> {
         match self {
             Self::Replace(path) => {
                 let mut file = temporary_beside(&path)?;
-                file.write_all(drawing.as_bytes())?;
+                file.write_all(text.as_bytes())?;
                 file.persist(path)?;
                 Ok(())
             }
-            Self::Direct(mut file) => file.write_all(drawing.as_bytes()),
+            Self::Direct(mut file) => file.write_all(text.as_bytes()),
         }
     }
 }
@@ -58,7 +58,7 @@ fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".one-change-").suffix(".svg.part");
+    builder.prefix(".one-change-").suffix(".part");
     #[cfg(unix)]
     {
         // As any new file, within the user's mask; a temporary file is its owner's alone.
@@ -74,21 +74,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn until_the_drawing_is_written_there_is_no_trace_of_it() {
+    fn until_it_is_written_there_is_no_sign_of_it() {
         let folder = tempfile::tempdir().unwrap();
-        let file = SvgFile::open(&folder.path().join("a.svg")).unwrap();
+        let file = OutputFile::open(&folder.path().join("a.svg")).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         file.write("new").unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("a.svg")).unwrap(), "new");
     }
 
     #[test]
-    fn a_drawing_replaces_what_was_there_and_what_a_link_points_at() {
+    fn it_replaces_what_was_there_and_what_a_link_points_at() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("a.svg"), folder.path().join("link.svg"));
         fs::write(&file, "old").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
-        SvgFile::open(&link).unwrap().write("new").unwrap();
+        OutputFile::open(&link).unwrap().write("new").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
         assert!(link.is_symlink());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn folders_and_paths_into_nowhere_are_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let kind = |path: &Path| SvgFile::open(path).unwrap_err().kind();
+        let kind = |path: &Path| OutputFile::open(path).unwrap_err().kind();
         assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
         assert_eq!(kind(&folder.path().join("none/a.svg")), io::ErrorKind::NotFound);
         assert_eq!(kind(Path::new("")), io::ErrorKind::NotFound);
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_not_a_file_is_written_and_not_replaced() {
-        SvgFile::open(Path::new("/dev/null")).unwrap().write("nothing").unwrap();
+        OutputFile::open(Path::new("/dev/null")).unwrap().write("nothing").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
 }

@@ -1,0 +1,78 @@
+//! The Python side: one process that times its own pool, asked once a turn.
+
+use crate::options::Options;
+use serde_json::Value;
+use std::error::Error;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+/// The other end of the conversation. It says there what can be asked.
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/process_pool.py");
+
+/// A running interpreter with a pool of two workers.
+pub struct Python {
+    child: Child,
+    // `None` when nothing more will be asked.
+    requests: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Python {
+    /// Starts the interpreter that was named, or `python3`, and says in words what was started. That
+    /// there is no `python3` is no error; it is said.
+    pub fn find(options: &Options) -> Result<(Option<Self>, String), Box<dyn Error>> {
+        let name = options.python.as_deref().unwrap_or(Path::new("python3"));
+        match Self::start(name) {
+            Ok((python, words)) => Ok((Some(python), words)),
+            Err(why) if options.python.is_none() => {
+                Ok((None, format!("Python's side is left out: {why}")))
+            }
+            Err(why) => Err(why),
+        }
+    }
+
+    fn start(program: &Path) -> Result<(Self, String), Box<dyn Error>> {
+        let named = |error: &dyn Error| format!("{}: {error}", program.display());
+        let mut child = Command::new(program)
+            .arg(SCRIPT)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| named(&error))?;
+        let requests = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
+        let mut python = Self { child, requests, answers };
+        let hello = python.ask("hello").map_err(|error| named(&*error))?;
+        let word = |name: &str| hello[name].as_str().unwrap_or("unknown").to_owned();
+        let words = format!(
+            "Python is ProcessPoolExecutor of {}, workers started by {}.",
+            word("python"),
+            word("start_method")
+        );
+        Ok((python, words))
+    }
+
+    fn ask(&mut self, request: &str) -> Result<Value, Box<dyn Error>> {
+        let requests = self.requests.as_mut().expect("it is open until the drop");
+        writeln!(requests, "{request}")?;
+        let mut line = String::new();
+        match self.answers.read_line(&mut line)? {
+            0 => Err(format!("{request}: it has ended").into()),
+            _ => Ok(serde_json::from_str(&line)?),
+        }
+    }
+
+    /// Asks for one measurement, in seconds.
+    pub fn seconds(&mut self, request: &str) -> Result<f64, Box<dyn Error>> {
+        let answer = self.ask(request).map_err(|error| format!("Python, {error}"))?;
+        answer.as_f64().ok_or_else(|| format!("Python, {request}: {answer}").into())
+    }
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        self.requests = None; // the end of the conversation, and so of the process
+        let _ = self.child.wait();
+    }
+}

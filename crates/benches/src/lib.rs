@@ -1,0 +1,7 @@
+//! What the benches' programs have in common: a measurement held against a bar.
+
+#![forbid(unsafe_code)]
+
+mod comparison;
+
+pub use comparison::{Bar, Comparison, Unit, json, table};

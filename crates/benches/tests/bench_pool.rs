@@ -1,0 +1,133 @@
+//! `bench-pool` as a person runs it: what it prints, and what it says to bad input. No times.
+#![cfg(target_os = "linux")]
+
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn bench_pool() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bench-pool"));
+    command.env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn quick(arguments: &[&str]) -> Output {
+    let quick = ["--quick", "--rounds", "1"];
+    bench_pool().args(quick).args(arguments).output().expect("it was built")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
+
+/// The rows, checked for what every row has.
+fn rows(output: &Output) -> Vec<Value> {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("one array");
+    let names = ["measured", "ours", "other", "unit", "ratio", "bar", "holds"];
+    for row in &rows {
+        let row_names: BTreeSet<&str> =
+            row.as_object().expect("an object").keys().map(String::as_str).collect();
+        assert_eq!(row_names, BTreeSet::from(names));
+        assert!(row["ours"].as_f64().is_some_and(|ours| ours > 0.0), "{row}");
+        assert!(["s", "bytes"].contains(&row["unit"].as_str().expect("a unit")), "{row}");
+        // A ratio needs both sides, and a verdict needs what its bar is about.
+        assert_eq!(row["ratio"].is_null(), row["other"].is_null(), "{row}");
+        let limit = row["bar"].as_str().is_some_and(|bar| bar.starts_with("< "));
+        let known = limit || !(row["ratio"].is_null() || row["bar"].is_null());
+        assert_eq!(row["holds"].is_boolean(), known, "{row}");
+    }
+    let measured = rows.iter().map(|row| row["measured"].as_str().expect("words"));
+    assert_eq!(measured.collect::<BTreeSet<_>>().len(), rows.len(), "a name is used twice");
+    rows
+}
+
+fn is_python(row: &Value) -> bool {
+    row["measured"].as_str().is_some_and(|measured| measured.ends_with("/ Python"))
+}
+
+/// An interpreter that answers everything: with it, Python's side is the same on every machine.
+fn stand_in(folder: &Path) -> PathBuf {
+    let path = folder.join("python");
+    let script = r#"#!/bin/sh
+while read -r request; do
+    case $request in
+        hello) echo '{"python": "3.0", "start_method": "hand"}' ;;
+        *) echo 0.5 ;;
+    esac
+done
+"#;
+    fs::write(&path, script).expect("a file");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("it may be run");
+    path
+}
+
+#[test]
+fn without_python_its_rows_are_empty_and_the_others_are_not() {
+    let nothing = tempfile::tempdir().expect("a folder");
+    let output = |json: &[&str]| {
+        let mut command = bench_pool();
+        command.args(["--quick", "--rounds", "1"]).args(json).env("PATH", nothing.path());
+        command.output().expect("it was built")
+    };
+    let rows = rows(&output(&["--json"]));
+    assert!(rows.iter().filter(|row| is_python(row)).count() >= 5);
+    for row in &rows {
+        let limit = row["bar"].as_str().is_some_and(|bar| bar.starts_with("< "));
+        assert_eq!(row["other"].is_null(), is_python(row) || limit, "{row}");
+    }
+    let output = output(&[]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let table = text(&output.stdout);
+    assert!(table.starts_with("measured "), "{table}");
+    let last = table.lines().last().expect("a line");
+    assert!(last.starts_with("Python's side is left out: python3: "), "{table}");
+}
+
+#[test]
+fn with_python_its_rows_are_full() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let python = stand_in(folder.path());
+    let python = python.to_str().expect("text");
+    let rows = rows(&quick(&["--json", "--python", python]));
+    for row in rows.iter().filter(|row| is_python(row)) {
+        assert_eq!(row["other"], 0.5, "{row}");
+        assert!(row["holds"].is_boolean(), "{row}");
+    }
+    let output = quick(&["--python", python]);
+    let table = text(&output.stdout);
+    let last = "Python is ProcessPoolExecutor of 3.0, workers started by hand.";
+    assert_eq!(table.lines().last(), Some(last), "{table}");
+}
+
+/// The script itself, wherever there is an interpreter to run it.
+#[test]
+fn the_real_python_answers_every_request() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: there is no python3");
+        return;
+    }
+    let output = quick(&["--json", "--python", "python3"]);
+    assert!(rows(&output).iter().filter(|row| is_python(row)).all(|row| row["holds"].is_boolean()));
+}
+
+#[test]
+fn bad_input_is_told_in_one_line() {
+    for (arguments, words) in [
+        (&["--rounds", "0"][..], "a whole number from 1 to 1000 is wanted"),
+        (&["--rounds", "many"], "a whole number from 1 to 1000 is wanted"),
+        (&["--speed"], "--speed"),
+        (&["--quick", "--rounds", "1", "--python", "/nowhere/python"], "/nowhere/python: "),
+        (&["--quick", "--rounds", "1", "--python", "/bin/true"], "/bin/true: hello: it has ended"),
+    ] {
+        let output = bench_pool().args(arguments).output().expect("it was built");
+        let told = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {told}");
+        assert!(told.starts_with("error: ") && told.contains(words), "{arguments:?}: {told}");
+        assert_eq!(told.lines().count(), 1, "{arguments:?}: {told}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+}

@@ -1,0 +1,105 @@
+//! What each fault costs: one task that goes wrong in each way, and the pool's next task.
+//!
+//! Prints a JSON array of `{fault, said, ran, worker, next}`, for the table in the book.
+
+use kernel::{Message, Ran, TaskError};
+use nix::sys::signal::Signal::SIGKILL;
+use nix::sys::signal::kill;
+use nix::unistd::getpid;
+use process_futures::{ProcessPoolExecutor, TaskFuture};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+use std::{process, thread};
+
+fn no_luck((): ()) -> u64 {
+    panic!("no luck")
+}
+
+fn exit(status: i32) -> u64 {
+    process::exit(status)
+}
+
+fn abort((): ()) -> u64 {
+    process::abort()
+}
+
+fn killed((): ()) -> u64 {
+    kill(getpid(), SIGKILL).expect("the worker may kill itself");
+    0
+}
+
+fn sleep_for_ever((): ()) -> u64 {
+    loop {
+        thread::sleep(Duration::from_secs(3600));
+    }
+}
+
+fn own_pool((): ()) -> u64 {
+    let pool = ProcessPoolExecutor::builder().build();
+    pool.unwrap_or_else(|error| panic!("{error}")).submit(square, 3).result().unwrap_or(0)
+}
+
+fn square(n: u64) -> u64 {
+    n * n
+}
+
+/// A value that refuses to be written, on whichever side.
+#[derive(Deserialize)]
+struct Stays;
+
+impl Serialize for Stays {
+    fn serialize<S: serde::Serializer>(&self, _to: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("it stays here"))
+    }
+}
+
+fn take(_it: Stays) -> u64 {
+    0
+}
+
+fn give((): ()) -> Stays {
+    Stays
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // One worker, so that it is known which.
+    let pool = ProcessPoolExecutor::builder().max_workers(NonZeroUsize::MIN).build()?;
+    let mut rows = Vec::new();
+    let mut row = |fault: &str, failed: &dyn Fn() -> Option<TaskError>| {
+        let before = pool.worker_pids();
+        let error = failed();
+        let next = pool.submit(square, 3).result();
+        let worker = if pool.worker_pids() == before { "lives" } else { "replaced" };
+        rows.push(told(fault, error, worker, next.is_ok_and(|nine| nine == 9)));
+    };
+    row("the task panics", &|| wrong(&pool.submit(no_luck, ())));
+    row("the task calls `exit(3)`", &|| wrong(&pool.submit(exit, 3)));
+    row("the task aborts", &|| wrong(&pool.submit(abort, ())));
+    row("the worker is killed", &|| wrong(&pool.submit(killed, ())));
+    row("the task does not end in time", &|| {
+        pool.submit(sleep_for_ever, ()).result_timeout(Duration::from_millis(50)).err()
+    });
+    row("the argument cannot be written", &|| wrong(&pool.submit(take, Stays)));
+    row("the answer cannot be written", &|| wrong(&pool.submit(give, ())));
+    row("a task makes a pool of its own", &|| wrong(&pool.submit(own_pool, ())));
+    println!("{:#}", Value::from(rows));
+    Ok(())
+}
+
+fn wrong<R: Message>(future: &TaskFuture<R>) -> Option<TaskError> {
+    future.result().err()
+}
+
+fn told(fault: &str, error: Option<TaskError>, worker: &str, next: bool) -> Value {
+    let ran = match error.as_ref().map(TaskError::ran) {
+        Some(Ran::No) => "no",
+        Some(Ran::Unknown) => "unknown",
+        Some(Ran::Yes) | None => "yes",
+    };
+    // The words are the kind's: which call it was, and whether it ran, have their own place.
+    let said = error.map_or_else(|| "nothing".to_owned(), |error| error.kind().to_string());
+    json!({"fault": fault, "said": said, "ran": ran, "worker": worker, "next": next})
+}

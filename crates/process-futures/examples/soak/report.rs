@@ -1,0 +1,153 @@
+//! The sum of it all: a table, or a JSON document.
+
+use super::Options;
+use super::check::{Footprint, settled};
+use super::job::Log;
+use super::ledger::{Ledger, Outcome};
+use kernel::Ran;
+use serde_json::json;
+use std::fmt;
+
+/// What was counted, and what was found.
+#[derive(Debug)]
+pub struct Report {
+    /// Where the dice began.
+    pub seed: u64,
+    seconds: u64,
+    workers: usize,
+    clients: usize,
+    kills: u64,
+    counts: Vec<(&'static str, usize)>,
+    checks: Vec<Check>,
+    complaints: Vec<String>,
+}
+
+/// One thing that has to hold.
+#[derive(Debug)]
+struct Check {
+    what: &'static str,
+    holds: bool,
+    seen: String,
+}
+
+impl Report {
+    /// A report without findings.
+    pub fn new(seed: u64, options: &Options, kills: u64) -> Self {
+        let Options { seconds, workers, clients, .. } = options;
+        Self {
+            seed,
+            seconds: *seconds,
+            workers: workers.get(),
+            clients: clients.get(),
+            kills,
+            counts: Vec::new(),
+            checks: Vec::new(),
+            complaints: Vec::new(),
+        }
+    }
+
+    /// Whether everything holds.
+    pub fn is_clean(&self) -> bool {
+        self.checks.iter().all(|check| check.holds)
+    }
+
+    /// How many items there were.
+    pub fn items(&self) -> usize {
+        self.counts.iter().find(|(name, _)| *name == "items").map_or(0, |(_, count)| *count)
+    }
+
+    fn check(&mut self, what: &'static str, holds: bool, seen: String) {
+        self.checks.push(Check { what, holds, seen });
+    }
+
+    /// Holds the ledgers against themselves and against what the workers have noted.
+    pub fn count(&mut self, ledgers: Vec<Ledger>, log: &Log) {
+        let mut begun: Vec<Vec<u8>> =
+            ledgers.iter().map(|ledger| vec![0; ledger.outcomes.len()]).collect();
+        let mut strays = 0;
+        for number in log.numbers() {
+            let (client, item) = ((number >> 32) as usize, number as u32 as usize);
+            match begun.get_mut(client).and_then(|items| items.get_mut(item)) {
+                Some(times) => *times = times.saturating_add(1),
+                None => strays += 1,
+            }
+        }
+        let all = || ledgers.iter().flat_map(|ledger| &ledger.outcomes);
+        let number = |wanted| all().filter(|(outcome, _)| *outcome == wanted).count();
+        self.counts = vec![
+            ("items", all().count()),
+            ("answered", number(Outcome::Answered)),
+            ("panicked", number(Outcome::Panicked)),
+            ("lost with their worker", number(Outcome::Died)),
+            ("timed out", number(Outcome::TimedOut)),
+            ("cancelled", number(Outcome::Cancelled)),
+        ];
+        let (open, twice, wrong) =
+            (number(Outcome::Open), number(Outcome::Twice), number(Outcome::Wrong));
+        self.check("every item has an outcome", open == 0, format!("{open} have none"));
+        self.check("and no item has two", twice == 0, format!("{twice} have"));
+        self.check("every answer is right", wrong == 0, format!("{wrong} are wrong"));
+        let ran = || all().map(|(_, ran)| ran).zip(begun.iter().flatten());
+        let again = ran().filter(|(_, times)| **times > 1).count() + strays;
+        self.check("no item ran twice", again == 0, format!("{again} did"));
+        let not = ran().filter(|&(ran, &times)| *ran == Ran::Yes && times == 0).count();
+        self.check("what is said to have run has run", not == 0, format!("{not} have not"));
+        let did = ran().filter(|&(ran, &times)| *ran == Ran::No && times > 0).count();
+        self.check("what is said not to have run has not", did == 0, format!("{did} have"));
+        self.complaints = ledgers.into_iter().flat_map(|ledger| ledger.complaints).collect();
+    }
+
+    /// Holds what the process has now against what it had. The ledgers must be gone.
+    pub fn compare(&mut self, before: &Footprint, now: impl Fn() -> Footprint) {
+        let after = settled(before, now);
+        let seen = |before, after| format!("{before} before, {after} after");
+        let (b, a) = (before, &after);
+        self.check("no child is left", a.processes == b.processes, seen(b.processes, a.processes));
+        self.check("no thread is left", a.threads == b.threads, seen(b.threads, a.threads));
+        let descriptors = seen(b.descriptors, a.descriptors);
+        self.check("no descriptor is left", a.descriptors == b.descriptors, descriptors);
+        let heap = after.is_back_at(&Footprint { heap: before.heap, ..after.clone() });
+        self.check("memory is where it began", heap, seen(b.heap, a.heap) + " (bytes)");
+    }
+
+    /// The document for `--json`.
+    pub fn json(&self) -> String {
+        let counts: serde_json::Map<_, _> = self
+            .counts
+            .iter()
+            .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
+            .collect();
+        let checks: Vec<_> = self
+            .checks
+            .iter()
+            .map(|check| json!({"what": check.what, "holds": check.holds, "seen": check.seen}))
+            .collect();
+        let document = json!({
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "workers": self.workers,
+            "clients": self.clients,
+            "kills": self.kills,
+            "counts": counts,
+            "checks": checks,
+            "complaints": self.complaints,
+            "clean": self.is_clean(),
+        });
+        format!("{document:#}")
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, seconds, workers, clients, kills, .. } = self;
+        writeln!(f, "Soak   {seconds} s, {workers} workers, {clients} clients, --seed {seed}\n")?;
+        for (name, count) in &self.counts {
+            writeln!(f, "  {name:<38}{count:>9}")?;
+        }
+        writeln!(f, "  {:<38}{kills:>9}\n", "workers killed from outside")?;
+        for Check { what, holds, seen } in &self.checks {
+            writeln!(f, "  {what:<38}{:>9}   {seen}", if *holds { "yes" } else { "NO" })?;
+        }
+        self.complaints.iter().try_for_each(|complaint| writeln!(f, "  {complaint}"))
+    }
+}

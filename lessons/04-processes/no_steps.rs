@@ -1,0 +1,11 @@
+//! Where there is no Linux, there are no worker processes and no trip to them.
+
+use processes::ProcessPool;
+use report::Run;
+use std::error::Error;
+
+/// Says so.
+pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
+    ProcessPool::new(run.workers())?;
+    Ok(())
+}

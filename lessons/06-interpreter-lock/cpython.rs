@@ -1,0 +1,193 @@
+//! The real Python beside the lesson: found, asked who it is, and given the same work.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use kernel::euclid;
+use report::{Given, Policy, Run, Summary, counted};
+use schedule::speedup as scheduled;
+use serde_json::Value;
+use std::error::Error;
+use std::ffi::OsStr;
+use std::io::{self, IsTerminal, Read, Write, stderr};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Python takes seconds for a round, so it is given fewer of them.
+const ROUNDS: usize = 3;
+
+/// Runs in every Python there ever was, so that an old one gives its version and no syntax error.
+const QUESTION: &str = "import sys; print('one-change %d %d' % sys.version_info[:2])";
+
+/// The option's check: is this a Python that can run the lesson's programs?
+///
+/// # Errors
+/// One line that says what it is instead.
+pub fn check(path: &OsStr) -> Result<(), String> {
+    let shown = path.to_string_lossy().escape_debug().to_string();
+    match ask(path) {
+        Ok(version) => fits(version).map_err(|what| format!("--python {shown}: {what}")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(format!("--python {shown}: there is no such program"))
+        }
+        Err(error) => Err(format!("--python {shown}: it does not run: {error}")),
+    }
+}
+
+/// The Python to use: the one that was asked for (and has been checked), else the `python3` on
+/// the path; or why there is none.
+fn find(asked: Option<&OsStr>) -> Result<&OsStr, String> {
+    if let Some(path) = asked {
+        return Ok(path);
+    }
+    let program = OsStr::new("python3");
+    match ask(program) {
+        Ok(version) => fits(version).map(|()| program).map_err(|what| {
+            format!("the python3 on the PATH: {what}; --python PATH chooses another")
+        }),
+        Err(_) => Err("there is no python3 on the PATH; --python PATH names one".to_owned()),
+    }
+}
+
+fn fits(version: Option<(u32, u32)>) -> Result<(), String> {
+    match version {
+        Some(version) if version >= (3, 9) => Ok(()),
+        Some((major, minor)) => {
+            Err(format!("Python 3.9 or newer is needed, and this is {major}.{minor}"))
+        }
+        None => Err("this is not a Python that runs".to_owned()),
+    }
+}
+
+/// Asks a program which Python it is. None if it is none.
+fn ask(program: &OsStr) -> io::Result<Option<(u32, u32)>> {
+    let mut child = Command::new(program)
+        .args(["-c", QUESTION])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    // What is not Python may talk for ever (`--python /usr/bin/yes`): enough is enough.
+    let mut said = Vec::new();
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let read = stdout.by_ref().take(1 << 16).read_to_end(&mut said);
+    drop(stdout);
+    let _ = child.kill(); // it has answered, or never will
+    child.wait()?;
+    read?;
+    let answer = |line: &str| {
+        let (major, minor) = line.strip_prefix("one-change ")?.split_once(' ')?;
+        Some((major.parse().ok()?, minor.trim().parse().ok()?))
+    };
+    Ok(String::from_utf8_lossy(&said).lines().find_map(answer))
+}
+
+/// Runs the same programs in Python, prints their tables, and how our interpreter's time (the
+/// seconds of its serial row) stands to CPython's. Without a Python, one line says so.
+///
+/// # Errors
+/// If Python fails, or does not give the kernel's answers.
+pub fn beside(run: &mut Run, ours: f64) -> Result<(), Box<dyn Error>> {
+    let asked = run.extra("python").map(OsStr::to_owned);
+    let python = match find(asked.as_deref()) {
+        Ok(python) => python,
+        Err(why) => return run.say("Python", &format!("left out: {why}")),
+    };
+    let record = measure(python, run)?;
+    let unreadable = || format!("measure.py gave no record: {record}");
+    let text = |key: &str| record[key].as_str().ok_or_else(unreadable);
+    let free = record["free_threaded"].as_bool().ok_or_else(unreadable)?;
+    let lock = if free { "free-threaded: no interpreter lock" } else { "one interpreter lock" };
+    let rounds = counted(record["rounds"].as_u64().ok_or_else(unreadable)? as usize, "round");
+    let (name, version) = (text("implementation")?, text("python")?);
+    let method = text("start_method")?;
+    run.say(
+        "Python",
+        &format!("{name} {version}, {lock}\n{rounds} of its own, processes by {method}"),
+    )?;
+
+    let costs: Vec<u64> = run.pairs().into_iter().map(kernel::steps).collect();
+    let queue = |costs: &[u64]| Some(scheduled(Policy::Queue, costs, run.workers()));
+    let under_the_lock = if free { queue(&costs) } else { Some(1.0) };
+    let waits = vec![1; costs.len().min(super::program::WAITS)];
+    let rows = [
+        ("serial", "serial", Some(1.0), None),
+        ("threads", "serial", under_the_lock, None),
+        ("processes", "serial", queue(&costs), None),
+        (
+            "waits, serial",
+            "waits, serial",
+            Some(1.0),
+            Some("each item waits, and computes nothing:"),
+        ),
+        ("waits, threads", "waits, serial", queue(&waits), None),
+    ];
+    let times = |stage: &str| -> Result<Summary, Box<dyn Error>> {
+        let stages = record["stages"].as_array().ok_or_else(unreadable)?;
+        let found = stages.iter().find(|found| found["name"] == stage).ok_or_else(unreadable)?;
+        let number = |key: &str| found[key].as_f64().filter(|&s| s > 0.0).ok_or_else(unreadable);
+        Ok(Summary { median: number("seconds")?, low: number("low")?, high: number("high")? })
+    };
+    let mut table = Vec::new();
+    for (name, reference, predicted, note) in rows {
+        let (time, reference) = (times(name)?, times(reference)?.median);
+        let note = note.map(str::to_owned);
+        table.push(Given { name: name.to_owned(), note, time, reference, predicted });
+    }
+    let theirs = table[0].time.median;
+    run.given("In Python", table)?;
+    let ratio = ours / theirs;
+    run.figure("ratio_to_python", ratio);
+    let digits = report::ratio(ratio);
+    run.say("Ratio", &format!("our interpreter takes {digits} times as long as this Python"))?;
+    run.fact("python", record);
+    Ok(())
+}
+
+/// Runs `measure.py`, and gives the object that it prints.
+fn measure(python: &OsStr, run: &Run) -> Result<Value, Box<dyn Error>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/measure.py");
+    let rounds = run.rounds().min(ROUNDS);
+    let progress = progress(python, rounds);
+    let mut child = Command::new(python)
+        .arg("-B") // leaves no compiled files beside the sources
+        .arg(script)
+        .args(["--workers", &run.workers().to_string(), "--rounds", &rounds.to_string()])
+        .args(["--wait-ms", &super::program::WAIT_MS.to_string(), "--pairs", "/dev/stdin"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let pairs: String =
+        run.pairs().iter().map(|pair| format!("{} {}\n", pair.a(), pair.b())).collect();
+    // It reads all pairs before it writes a word. If it ends sooner, its status tells.
+    let _ = child.stdin.take().map(|mut input| input.write_all(pairs.as_bytes()));
+    let output = child.wait_with_output()?;
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
+    let shown = python.to_string_lossy();
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        return Err(format!("{shown} ended with {}: {last}", output.status).into());
+    }
+    let record: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|error| format!("{shown}: measure.py gave no record: {error}"))?;
+    let expected: Vec<u64> = run.pairs().into_iter().map(euclid).collect();
+    if record["answers"] != serde_json::json!(expected) {
+        return Err(format!("{shown} gives other answers than the kernel").into());
+    }
+    Ok(record)
+}
+
+/// A line while Python runs. It is drawn once and does not tick: a bar that ticks has a thread.
+fn progress(python: &OsStr, rounds: usize) -> Option<ProgressBar> {
+    if !stderr().is_terminal() {
+        return None;
+    }
+    let style = ProgressStyle::with_template("  {msg}").expect("the template is a constant");
+    let bar = ProgressBar::new_spinner().with_style(style);
+    let (python, rounds) = (python.to_string_lossy(), counted(rounds, "round"));
+    bar.set_message(format!("{python} runs the same programs, {rounds} of some seconds each"));
+    bar.tick();
+    Some(bar)
+}

@@ -1,0 +1,53 @@
+//! Exercise 6: let go while you wait.
+//!
+//! Below stands the loop of a small interpreter, with one lock, as in lesson 6. It holds the lock
+//! from its first instruction to its last. So when a program waits for something outside, a disk or
+//! another computer, all other threads wait for it too, and for nothing.
+//!
+//! A native says of itself whether it blocks (`native.blocks`). Let go of the lock around those that
+//! do, and around no others: a native that does not say so may touch what all programs share. Then
+//! type
+//!
+//! ```text
+//! just exercise-6
+//! ```
+//!
+//! The check sends two threads into natives that wait for each other. There is nothing to change
+//! but `run`.
+
+use machine::{Instruction, Interpreter};
+use std::process::ExitCode;
+
+/// Runs a program under the lock, and gives the number that is on the stack at its end.
+fn run(interpreter: &Interpreter, program: &[Instruction]) -> u64 {
+    let mut stack = vec![];
+    let turn = interpreter.take();
+    for instruction in program {
+        match *instruction {
+            Instruction::Push(number) => stack.push(number),
+            Instruction::Add => {
+                let (right, left) = (pop(&mut stack), pop(&mut stack));
+                stack.push(left + right);
+            }
+            Instruction::Call(native) => {
+                let argument = pop(&mut stack);
+                // The lock is held here. Is it needed?
+                stack.push((native.function)(argument));
+            }
+        }
+    }
+    drop(turn);
+    pop(&mut stack)
+}
+
+fn pop(stack: &mut Vec<u64>) -> u64 {
+    stack.pop().expect("the programs of the check are well made")
+}
+
+// There is nothing to do below this line. The machine and the check are beside this file.
+mod check;
+mod machine;
+
+fn main() -> ExitCode {
+    check::run()
+}

@@ -1,0 +1,66 @@
+//! Gates: tasks that say when they have begun, and go on when they are let.
+
+use super::until;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// A folder for the gates of one case.
+pub struct Gates(TempDir);
+
+/// One gate. It travels to a worker as the argument of [`pass`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Gate(PathBuf);
+
+impl Gates {
+    pub fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    pub fn gate(&self, number: u64) -> Gate {
+        Gate(self.0.path().join(number.to_string()))
+    }
+}
+
+impl Gate {
+    /// Lets the task go on.
+    pub fn open(&self) {
+        fs::write(self.0.with_extension("open"), "").expect("a file");
+    }
+
+    /// Whether a task has come to it.
+    pub fn is_reached(&self) -> bool {
+        self.0.with_extension("reached").exists()
+    }
+
+    pub fn until_reached(&self) {
+        until("a task at its gate", || self.is_reached());
+    }
+}
+
+/// A task: comes to the gate, waits until it is open, and gives its number.
+pub fn pass(gate: Gate) -> u64 {
+    reach(&gate);
+    until("an open gate", || gate.0.with_extension("open").exists());
+    number(&gate)
+}
+
+/// A task: comes to the gate, and does not stop.
+pub fn touch(gate: Gate) -> u64 {
+    reach(&gate);
+    number(&gate)
+}
+
+/// A task: waits at the gate and panics then.
+pub fn pass_and_panic(gate: Gate) -> u64 {
+    panic!("no luck at {}", pass(gate))
+}
+
+fn reach(gate: &Gate) {
+    fs::write(gate.0.with_extension("reached"), "").expect("a file");
+}
+
+fn number(gate: &Gate) -> u64 {
+    gate.0.file_name().and_then(|name| name.to_str()?.parse().ok()).expect("a number")
+}

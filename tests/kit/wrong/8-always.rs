@@ -1,0 +1,19 @@
+//! A wrong answer to exercise 8: lets go where there is nothing to do.
+
+use kernel::Pair;
+use python::{List, Python};
+use std::process::ExitCode;
+
+fn map_pairs(py: Python<'_>, list: &List, work: fn(Pair) -> u64) -> Vec<u64> {
+    let pairs = list.borrow(py).to_vec();
+    py.detach(|| pairs.into_iter().map(work).collect())
+}
+
+#[path = "../../../lessons/08-escape-hatch/exercise/check.rs"]
+mod check;
+#[path = "../../../lessons/08-escape-hatch/exercise/python.rs"]
+mod python;
+
+fn main() -> ExitCode {
+    check::run()
+}
