@@ -9,9 +9,15 @@
 #[cfg(target_os = "linux")]
 mod builds;
 #[cfg(target_os = "linux")]
+mod company;
+#[cfg(target_os = "linux")]
 mod deaths;
 #[cfg(target_os = "linux")]
+mod errors;
+#[cfg(target_os = "linux")]
 mod fork_server;
+#[cfg(target_os = "linux")]
+mod frames;
 #[cfg(target_os = "linux")]
 mod isolation;
 #[cfg(target_os = "linux")]
@@ -91,10 +97,22 @@ fn main() -> std::process::ExitCode {
             shortage::as_many_workers_as_open_files
             shortage::no_open_files_for_a_replacement
             shortage::no_open_files_in_the_fork_server
+            shortage::requests_that_cannot_be_sent
+            shortage::calls_that_cannot_be_sent
+            shortage::no_open_files_for_a_successor
             shortage::a_frame_with_descriptors_half_way
             shortage::a_frame_without_its_descriptors
             shortage::descriptors_that_nobody_can_take
             shortage::descriptors_without_an_end
+            errors::ran_is_the_truth
+            frames::any_bytes_are_survived_in_bounds
+            frames::a_promise_of_a_gigabyte_costs_little
+            frames::the_limit_holds_to_the_byte
+            company::rayon_in_the_program_and_in_a_task
+            company::ctrl_c_in_a_program_that_a_task_starts
+            company::the_place_of_a_panic_is_its_own
+            company::a_false_answer_to_the_next_call
+            company::killed_while_ten_megabytes_are_on_their_way
             builds::a_library_that_is_opened_late
             isolation::a_worker_has_its_socket_and_nothing_else
             isolation::input_is_empty
@@ -113,6 +131,13 @@ fn main() -> std::process::ExitCode {
             shortage::no_worker_at_the_start
             shortage::no_replacement_for_one
             shortage::no_replacement_for_the_last
+            errors::ran_is_the_truth_of_what_waits
+            errors::a_panic_is_told_whole
+            company::a_pool_in_a_lazy_static
+            company::a_thousand_signals_a_second
+            company::rayon_before_the_fork_server
+            company::workers_have_seeds_of_their_own
+            company::a_seed_from_before_the_start_is_shared
             builds::panics_that_abort
             terminal::ctrl_c_ends_all
             isolation::a_partial_line_is_printed_once

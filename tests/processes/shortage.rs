@@ -1,7 +1,7 @@
 //! A system that refuses: forks, and open files.
 //!
 //! Forks are refused through a seam that the pool does not know of: this program has a function
-//! `fork` of its own, which the linker prefers to the C library's. It asks two numbers in memory
+//! `fork` of its own (and a `sendmsg`), which the linker prefers to the C library's. It asks two numbers in memory
 //! that all processes share, so a case can have the fork server's forks refused while it runs.
 
 use crate::raw::{self, ANSWER, Way};
@@ -12,12 +12,13 @@ use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
+use processes::crew::Crew;
 use processes::{ForkServer, ProcessPool, StartError};
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
+use std::sync::{Mutex, OnceLock};
 
 /// What the processes of a case share.
 struct Shared {
@@ -45,6 +46,53 @@ extern "C" fn fork() -> libc::pid_t {
     // SAFETY: that is the signature of `fork`.
     let next = unsafe { std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> i32>(next) };
     next()
+}
+
+/// Which sends of this process are refused: those of calls (each so often) or of descriptors.
+static REFUSED_SENDS: Mutex<Option<(Errno, Sends)>> = Mutex::new(None);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Sends {
+    /// Each that is so many-th since, to a stream.
+    Calls {
+        each: u32,
+        since: u32,
+    },
+    Descriptors,
+}
+
+fn is_stream(socket: i32) -> bool {
+    let (mut kind, mut length) = (0, size_of::<i32>() as u32);
+    let place: *mut i32 = &mut kind;
+    // SAFETY: the place has room for the number that is asked for, and its length is told.
+    unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_TYPE, place.cast(), &mut length) };
+    kind == libc::SOCK_STREAM
+}
+
+/// In place of the C library's.
+#[unsafe(no_mangle)]
+extern "C" fn sendmsg(socket: i32, message: *const libc::msghdr, flags: i32) -> isize {
+    if let Some((errno, sends)) = &mut *REFUSED_SENDS.lock().unwrap() {
+        // SAFETY: the caller of `sendmsg` passes a message.
+        let with_descriptors = unsafe { &*message }.msg_controllen > 0;
+        let refused = match sends {
+            Sends::Descriptors => with_descriptors,
+            Sends::Calls { each, since } => {
+                *since += u32::from(is_stream(socket));
+                is_stream(socket) && since.is_multiple_of(*each)
+            }
+        };
+        if refused {
+            errno.set();
+            return -1;
+        }
+    }
+    // SAFETY: the system call has the function's arguments.
+    unsafe { libc::syscall(libc::SYS_sendmsg, socket, message, flags) as isize }
+}
+
+fn refuse(sends: Option<(Errno, Sends)>) {
+    *REFUSED_SENDS.lock().unwrap() = sends;
 }
 
 fn shared() -> &'static Shared {
@@ -310,4 +358,76 @@ pub fn descriptors_without_an_end() {
     let error = pool.map(flood, vec![PathBuf::new()]).unwrap_err();
     assert!(error.to_string().contains("too many descriptors"), "{error}");
     works(&pool);
+}
+
+/// A request to the fork server that cannot be sent: nobody waits for what it was about.
+pub fn requests_that_cannot_be_sent() {
+    let pool = pool_of(2);
+    let before = pool.worker_pids();
+    refuse(Some((Errno::ETOOMANYREFS, Sends::Descriptors)));
+    let error = ProcessPool::new(workers(2)).unwrap_err();
+    assert!(matches!(error, StartError::System(..)), "{error:?}");
+    kill_and_wait(before[0]);
+    works(&pool);
+    assert_eq!(pool.worker_pids(), before[1..]);
+    kill_and_wait(before[1]);
+    let error = pool.map(|n: u64| n, vec![1]).unwrap_err();
+    assert!(matches!(error.kind(), TaskErrorKind::Broken(_)), "{error}");
+    refuse(None);
+    works(&pool_of(2));
+}
+
+/// No memory for a call on its way: its worker ends what it has and is replaced. Every item has its
+/// answer, and none is run twice.
+pub fn calls_that_cannot_be_sent() {
+    fn note((n, file): (u64, PathBuf)) -> u64 {
+        let file = std::fs::OpenOptions::new().append(true).open(file);
+        std::io::Write::write_all(&mut file.unwrap(), b".").unwrap();
+        n
+    }
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let pool = pool_of(2);
+    for errno in [Errno::ENOBUFS, Errno::ENOMEM] {
+        file.as_file().set_len(0).unwrap();
+        refuse(Some((errno, Sends::Calls { each: 7, since: 0 })));
+        let items = (0..1000).map(|n| (n, file.path().to_owned())).collect();
+        let answers = pool.map(note, items).unwrap();
+        refuse(None);
+        assert_eq!(answers, (0..1000).collect::<Vec<u64>>());
+        assert_eq!(file.as_file().metadata().unwrap().len(), 1000);
+    }
+    works(&pool);
+}
+
+/// A worker has had its last call, and there are no open files for the next one: calls that wait
+/// end, in an answer if there are some soon, else in an error.
+pub fn no_open_files_for_a_successor() {
+    for soon in [true, false] {
+        let mut crew = Crew::new(workers(1)).unwrap();
+        crew.limit_calls(1);
+        let (before, filler) = leave_room_for(0);
+        for n in 0..3u64 {
+            let call = crew.call(|n: u64| n, &n).unwrap();
+            crew.dispatch(call);
+        }
+        let mut outcomes = Vec::new();
+        while outcomes.len() < 3 {
+            outcomes.extend(crew.poll(None).into_iter().map(|event| event.outcome));
+            if soon && !outcomes.is_empty() {
+                limit_files(before);
+            }
+        }
+        limit_files(before);
+        drop(filler);
+        assert!(outcomes[0].is_ok());
+        for outcome in outcomes {
+            match outcome {
+                Ok(answer) => assert!(answer.read::<u64>().unwrap() < 3),
+                Err((ran, kind)) => {
+                    assert!(!soon && ran == Ran::No, "{kind}");
+                    assert!(matches!(kind, TaskErrorKind::Broken(_)), "{kind}");
+                }
+            }
+        }
+    }
 }

@@ -28,6 +28,8 @@ enum Command {
     },
     /// Runs every lesson and writes down what it printed, measured and drew, with the machine
     Record {
+        /// The records to replace, as lesson-4-steps; all, if you name none
+        only: Vec<String>,
         /// Rounds of each measurement; fewer than the usual 21 are for trying the command out
         #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=1000))]
         rounds: u32,
@@ -54,7 +56,7 @@ fn run(command: Command) -> Result<()> {
             anstream::println!("The book is made: open {} in a browser.", index.display());
         }
         Command::Read { port } => Reader::new(house, port)?.serve(),
-        Command::Record { rounds } => record::record(&house, rounds)?,
+        Command::Record { rounds, only } => record::record(&house, rounds, &only)?,
         Command::Check => {
             check::everything(&house)?;
             anstream::println!("The book's code, numbers, commands and form are true.");

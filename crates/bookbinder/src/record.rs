@@ -16,35 +16,71 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Whether a lesson has a picture. Lesson 0 runs everything on one worker, before there is a
-/// schedule to draw.
-pub fn is_drawn(lesson: &Lesson) -> bool {
-    lesson.number > 0
+/// One run of a lesson that the book quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Its files' name.
+    pub name: String,
+    /// The lesson's number.
+    pub lesson: u32,
+    /// What is typed after `just lesson-N`.
+    pub options: &'static [&'static str],
+    /// Whether it has a picture. Lesson 0 runs everything on one worker, before there is a schedule
+    /// to draw.
+    pub is_drawn: bool,
 }
 
-/// Builds the lessons in release, runs them, and replaces the records of the book.
+impl Recording {
+    fn of(lesson: &Lesson) -> Self {
+        let Lesson { number, .. } = *lesson;
+        let name = format!("lesson-{number}");
+        Self { name, lesson: number, options: &[], is_drawn: number > 0 }
+    }
+}
+
+/// Every run that the book quotes: one of each lesson, and the steps of lesson 4.
+pub fn recordings() -> Vec<Recording> {
+    let steps = |lesson: &Lesson| Recording {
+        name: format!("lesson-{}-steps", lesson.number),
+        options: &["--steps"],
+        ..Recording::of(lesson)
+    };
+    let plain = LESSONS.iter().map(Recording::of);
+    plain.chain(LESSONS.iter().filter(|lesson| lesson.name == "processes").map(steps)).collect()
+}
+
+/// Builds the lessons in release, runs them, and replaces the records of the book: all of them, or
+/// those that are named in `only`.
 ///
 /// # Errors
-/// If a lesson does not build or does not end well, or a file cannot be written. Then the records
-/// are as they were (but for the last step, in which the files get their names one by one).
-pub fn record(house: &House, rounds: u32) -> Result<()> {
+/// If there is no record of a name. If a lesson does not build or does not end well, or a file
+/// cannot be written: then the records are as they were (but for the last step, in which the files
+/// get their names one by one).
+pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
+    let mut recordings = recordings();
+    if let Some(name) = only.iter().find(|&name| recordings.iter().all(|one| one.name != *name)) {
+        let names: Vec<_> = recordings.iter().map(|one| one.name.as_str()).collect();
+        bail!("there is no record `{name}`; there are {}", names.join(", "));
+    }
+    recordings.retain(|one| only.is_empty() || only.contains(&one.name));
     let programs = build(house)?;
     // Asked after the build: cargo may write the lock file, and that is a change of the sources.
     let machine = machine::describe(house.root(), rounds)?;
     let folder = tempfile::tempdir_in(house.book()).context("no folder for the new records")?;
-    let progress = progress(LESSONS.len() as u64);
-    for lesson in &LESSONS {
-        progress.set_message(format!("lesson {}, {}", lesson.number, lesson.name));
+    let progress = progress(recordings.len() as u64);
+    for recording in &recordings {
+        progress.set_message(recording.name.clone());
         let program = programs
-            .get(&lesson.number.to_string())
-            .with_context(|| format!("lesson {} has no program", lesson.number))?;
-        run(program, lesson, rounds, &machine, folder.path())
-            .with_context(|| format!("lesson {}", lesson.number))?;
+            .get(&recording.lesson.to_string())
+            .with_context(|| format!("lesson {} has no program", recording.lesson))?;
+        run(program, recording, rounds, &machine, folder.path())
+            .with_context(|| recording.name.clone())?;
         progress.inc(1);
     }
     progress.finish_and_clear();
     replace(folder.path(), &house.records())?;
-    anstream::println!("Recorded {} lessons in {}.", LESSONS.len(), house.records().display());
+    let runs = if recordings.len() == 1 { "run" } else { "runs" };
+    anstream::println!("Recorded {} {runs} in {}.", recordings.len(), house.records().display());
     Ok(())
 }
 
@@ -76,12 +112,19 @@ fn programs(messages: &str) -> BTreeMap<String, PathBuf> {
 }
 
 /// Runs one lesson once, and leaves its three files in the folder.
-fn run(program: &Path, lesson: &Lesson, rounds: u32, machine: &Value, folder: &Path) -> Result<()> {
-    let name = format!("lesson-{}", lesson.number);
+fn run(
+    program: &Path,
+    recording: &Recording,
+    rounds: u32,
+    machine: &Value,
+    folder: &Path,
+) -> Result<()> {
+    let name = &recording.name;
     let numbers = folder.join(format!("{name}.json"));
     let mut command = Command::new(program);
     command.arg("--rounds").arg(rounds.to_string()).arg("--record").arg(&numbers);
-    if is_drawn(lesson) {
+    command.args(recording.options);
+    if recording.is_drawn {
         command.arg("--svg").arg(folder.join(format!("{name}.svg")));
     }
     // The text as everybody gets it, whatever this session's settings are.
@@ -156,7 +199,7 @@ mod tests {
             folder.path(),
             "echo \"Lesson ${NO_COLOR}\"; echo '{\"items\": 10}' > \"$4\"; echo '<svg/>' > \"$6\"",
         );
-        run(&lesson, &LESSONS[4], 3, &json!({"cores": 2}), &new).unwrap();
+        run(&lesson, &recordings()[4], 3, &json!({"cores": 2}), &new).unwrap();
         replace(&new, &records).unwrap();
         let read = |name: &str| fs::read_to_string(records.join(name)).unwrap();
         assert_eq!(read("lesson-4.txt"), "Lesson 1\n");
@@ -167,10 +210,33 @@ mod tests {
     }
 
     #[test]
+    fn a_recording_s_options_go_to_its_lesson() {
+        let folder = tempfile::tempdir().unwrap();
+        let recordings = recordings();
+        let steps = recordings.iter().find(|one| one.name == "lesson-4-steps").unwrap();
+        let lesson = program(folder.path(), "echo \"$5\"; echo '{}' > \"$4\"");
+        run(&lesson, steps, 3, &json!({}), folder.path()).unwrap();
+        let text = fs::read_to_string(folder.path().join("lesson-4-steps.txt")).unwrap();
+        assert_eq!((steps.lesson, text.as_str()), (4, "--steps\n"));
+    }
+
+    #[test]
+    fn a_name_of_no_record_is_told_before_anything_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = record(&House::at(folder.path()), 1, &["lesson-44".into()]).unwrap_err();
+        let error = error.to_string();
+        assert!(
+            error.starts_with("there is no record `lesson-44`; there are lesson-0, "),
+            "{error}"
+        );
+        assert!(error.ends_with(", lesson-4-steps"), "{error}");
+    }
+
+    #[test]
     fn a_lesson_that_fails_is_told_with_its_words() {
         let folder = tempfile::tempdir().unwrap();
         let lesson = program(folder.path(), "echo 'error: no luck' >&2; exit 1");
-        let error = run(&lesson, &LESSONS[0], 3, &json!({}), folder.path()).unwrap_err();
+        let error = run(&lesson, &recordings()[0], 3, &json!({}), folder.path()).unwrap_err();
         assert!(error.to_string().contains("error: no luck"), "{error}");
     }
 }

@@ -52,6 +52,8 @@
 //!
 //! What is assumed, and is not checked:
 //!
+//! - Whoever starts the fork server holds no lock, has borrowed nothing and initialises nothing that
+//!   a task will want: it stays so in the workers. ([`ForkServer`] says more.)
 //! - Nobody changes the program's executable segments while it runs.
 //! - Nobody starts a thread between the count and the fork. Only another thread could, and there is
 //!   none, or a signal handler.

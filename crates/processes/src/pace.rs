@@ -5,6 +5,10 @@
 //! many, that pause is gone, but calls are dealt before anybody knows what they cost, and may wait
 //! behind a long one while another worker idles. So: one at first, and as many as fit into a
 //! fifth of a millisecond once the tasks are known to be short.
+//!
+//! What a worker has is not taken back while it lives. So a long item among many short ones may keep
+//! up to 63 of them waiting, and an item must not wait for a later one of its own map: that one may
+//! stand behind it.
 
 /// How much work may wait at a worker, in nanoseconds.
 const AHEAD: u64 = 200_000;

@@ -1,5 +1,7 @@
 //! The pool: a crew behind the contract.
 
+#[cfg(doc)]
+use crate::ForkServer;
 use crate::StartError;
 use crate::crew::Crew;
 use kernel::{Executor, Message, TaskError};
@@ -17,6 +19,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// assert_eq!(pool.map(double, vec![1, 2, 3]).unwrap(), [2, 4, 6]);
 /// # }
 /// ```
+///
+/// A program that keeps its pool in a `static LazyLock` calls [`ForkServer::start`] first in `main`:
+/// a worker that is forked in the middle of the initialisation has a pool that is never ready.
 ///
 /// Two threads may share a pool; their maps take turns. Dropping it waits for the workers' running
 /// tasks, and leaves no child.
@@ -37,7 +42,8 @@ impl ProcessPool {
         Ok(Self { crew: Mutex::new(crew), workers })
     }
 
-    /// The workers' process ids, in the order of their letters.
+    /// The workers' process ids, in the order of their letters. It waits for a map that runs: to kill
+    /// a worker in the middle of one, ask for the numbers before.
     pub fn worker_pids(&self) -> Vec<u32> {
         self.crew().worker_pids()
     }

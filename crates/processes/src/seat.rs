@@ -7,10 +7,10 @@ use crate::frame::Frame;
 use crate::inbox::Inbox;
 use crate::wire::{retry, send};
 use nix::errno::Errno;
-use nix::sys::socket::MsgFlags;
+use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
 use std::collections::VecDeque;
 use std::io::IoSlice;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// One worker, from the pool's side.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct Seat {
     pub socket: OwnedFd,
     /// No more can come from the worker. What is known of its end, the fork server will tell.
     pub ended: bool,
+    /// It can be sent no more.
+    deaf: bool,
     /// What the worker sent that was no frame, if it did.
     pub fault: Option<String>,
     /// The crew has had it killed, to be rid of its call.
@@ -51,6 +53,7 @@ impl Seat {
             pid: None,
             socket,
             ended: false,
+            deaf: false,
             fault: None,
             dismissed: false,
             left,
@@ -69,7 +72,11 @@ impl Seat {
 
     /// How many more it may have now, where `depth` at a time is the rule.
     pub fn room(&self, depth: usize) -> usize {
-        if self.initializing { 0 } else { depth.saturating_sub(self.load()).min(self.left) }
+        if self.initializing || self.deaf {
+            0
+        } else {
+            depth.saturating_sub(self.load()).min(self.left)
+        }
     }
 
     /// The call that the worker is running, if it has got it.
@@ -79,7 +86,7 @@ impl Seat {
 
     /// Whether there is something to send.
     pub fn has_unsent(&self) -> bool {
-        !self.ended && self.sent.0 < self.calls.len()
+        !self.ended && !self.deaf && self.sent.0 < self.calls.len()
     }
 
     /// Gives the worker a call. It is sent by [`Seat::send`].
@@ -119,7 +126,14 @@ impl Seat {
                 // The worker is busy (the next poll tells when), or it is dead: what it had sent
                 // before can still be read.
                 Err(Errno::EAGAIN | Errno::EPIPE) => return,
-                Err(errno) => (self.ended, self.fault) = (true, Some(errno.to_string())),
+                // The kernel's word for an end with bytes of ours unread. It says so once.
+                Err(Errno::ECONNRESET) => return self.unread = true,
+                // No memory, most likely. The worker answers what it has got, finds that no more
+                // comes, and goes.
+                Err(_) => {
+                    self.deaf = true;
+                    let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+                }
             }
         }
     }
@@ -181,8 +195,10 @@ impl Seat {
     // ANCHOR: estate
     pub fn estate(self, lived: bool) -> (Option<Frame>, VecDeque<Frame>) {
         let mut waiting = self.calls;
-        // Sent whole, and not left unread, which can be said only of a call that was alone.
-        let begun = lived && self.sent.0 > 0 && !(self.unread && self.sent == (1, 0));
+        // Sent whole, and not left unread, which can be said only of a call that was alone. If an
+        // answer has its buffer, there is nothing left to send again.
+        let used = waiting.front().is_some_and(|call| call.bytes.is_empty());
+        let begun = lived && self.sent.0 > 0 && (used || !(self.unread && self.sent == (1, 0)));
         (if begun { waiting.pop_front() } else { None }, waiting)
     }
     // ANCHOR_END: estate

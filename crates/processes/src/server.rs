@@ -21,8 +21,8 @@ use std::{fs, thread};
 ///
 /// # Why a template
 /// A fork copies the memory and one thread, the one that forks. A lock that any other thread holds
-/// at that moment stays locked in the child, and nobody is there to release it: the next `println!`
-/// or `malloc` may wait for ever. So a program with threads must not fork; yet a pool has to start
+/// at that moment stays locked in the child, and nobody is there to release it: the next line that
+/// is logged may wait for ever. So a program with threads must not fork; yet a pool has to start
 /// workers late, if only to replace dead ones. The way out is to fork once, early, and to let that
 /// copy, which never has a second thread, do all the forking. CPython's `forkserver` is the same
 /// idea; here nothing is imported again, since the template is the program itself.
@@ -30,7 +30,17 @@ use std::{fs, thread};
 /// # What workers have, and have not
 /// Statics, environment variables and open files are those of the moment of the start. What the
 /// program changes or opens later is not in the workers: pass it as an argument. Their standard
-/// input is `/dev/null`; they ignore `SIGINT`, which is for the program to act on.
+/// input is `/dev/null`; `SIGINT` (Ctrl-C) does nothing to them: it is for the program to act on. A
+/// `SIGTERM` sent to the whole process group ends them, and with the fork server the pool.
+///
+/// A lock, a borrow or a lazy initialisation that is in progress at the start stays so in every
+/// worker. So the pool in a `static LazyLock` needs a start before it is first used: otherwise a task
+/// that touches it waits for ever for the initialisation that it is itself forked from.
+///
+/// Each worker draws random seeds of its own, for hash maps too, if the program's main thread has
+/// drawn none before the start. The standard library draws one for a thread and counts on from it:
+/// if there is one already, all workers count on from the same. A `HashMap` made before the start is
+/// enough for that.
 #[derive(Debug)]
 pub struct ForkServer {
     root: OwnedFd,

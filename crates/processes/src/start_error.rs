@@ -25,7 +25,7 @@ impl fmt::Display for StartError {
         match self {
             Self::Unsupported => f.write_str(
                 "worker processes need Linux (on Windows WSL2, elsewhere a container); \
-                 the other stages run anywhere",
+                 the other stages run on any Unix",
             ),
             Self::Threads(count) => write!(
                 f,

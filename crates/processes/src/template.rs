@@ -58,10 +58,12 @@ type Role = Option<OwnedFd>;
 pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
     end_with(program)?;
     // Ctrl-C goes to every process of the terminal. Whether the work ends is the program's to say.
-    // SAFETY: no handler is installed, so none can do anything unsafe.
-    unsafe { signal(Signal::SIGINT, SigHandler::SigIgn) }?;
+    // Not ignored, but handled by nothing: what is ignored stays so in programs that tasks start.
+    extern "C" fn nothing(_: libc::c_int) {}
+    // SAFETY: the handler does nothing.
+    unsafe { signal(Signal::SIGINT, SigHandler::Handler(nothing)) }?;
     // A program that ignores its children's deaths has them reaped by the kernel, unseen.
-    // SAFETY: as above.
+    // SAFETY: no handler is installed, so none can do anything unsafe.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     if let Ok(null) = File::open("/dev/null") {
         // The terminal's input is the program's. A worker that read it would take lines away.

@@ -45,19 +45,25 @@ pub fn receive(
     flags: MsgFlags,
 ) -> nix::Result<usize> {
     // Room for the descriptors of one message: the kernel never puts two messages' into one call.
-    let mut control = nix::cmsg_space!([RawFd; MAX_DESCRIPTORS]);
+    // They begin with a header, which has to be aligned.
+    const ROOM: usize = size_of::<cmsghdr>() + MAX_DESCRIPTORS * size_of::<RawFd>();
+    #[repr(align(8))]
+    struct Aligned([u8; ROOM]);
+    let mut control = Aligned([0; ROOM]);
     let mut parts = [IoSliceMut::new(buffer)];
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
     let socket = socket.as_fd().as_raw_fd();
-    let bytes = recvmsg::<()>(socket, &mut parts, Some(&mut control), flags)?.bytes;
+    let bytes = recvmsg::<()>(socket, &mut parts, Some(&mut control.0), flags)?.bytes;
     // Not by nix, which gives none of them if one was lost (this process may open no more, or more
     // came than a frame may have): the others would stay open for ever. The frame that a lost one
     // belongs to is refused where it is taken apart.
     // SAFETY: there is room for a header and more, and any bytes are one: zeros if none has come.
-    let header = unsafe { control.as_ptr().cast::<cmsghdr>().read_unaligned() };
+    let header = unsafe { control.0.as_ptr().cast::<cmsghdr>().read() };
     // SAFETY: it only computes.
     let start = unsafe { CMSG_LEN(0) } as usize;
-    let numbers = control.get(start..header.cmsg_len as usize).unwrap_or_default();
+    #[allow(clippy::unnecessary_cast, reason = "it has 32 bits where the C library is musl")]
+    let end = header.cmsg_len as usize;
+    let numbers = control.0.get(start..end).unwrap_or_default();
     for number in numbers.chunks_exact(size_of::<RawFd>()) {
         let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
         // SAFETY: the kernel has opened this descriptor for this call, and nobody else knows its

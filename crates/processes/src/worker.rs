@@ -10,7 +10,6 @@ use crate::inbox::Inbox;
 use crate::wire::{retry, send};
 use kernel::{Ran, RemotePanic, TaskErrorKind};
 use nix::sys::socket::MsgFlags;
-use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice, Write};
@@ -49,10 +48,8 @@ pub fn serve(socket: OwnedFd) -> nix::Result<()> {
 // ANCHOR: answer
 fn answer(call: Frame) -> Frame {
     let (start, task, ran) = (Instant::now(), call.header.task, Cell::new(Ran::No));
-    // Unwind safe: the call moves in and the function captures nothing. A `static` that the task
-    // left half changed is the task's own, as under every executor.
-    let outcome = catch_unwind(AssertUnwindSafe(|| enter(call, &ran)))
-        .unwrap_or_else(|payload| Err((ran.get(), TaskErrorKind::Panicked(caught(payload)))));
+    let outcome = catch(|| enter(call, &ran))
+        .unwrap_or_else(|panic| Err((ran.get(), TaskErrorKind::Panicked(panic))));
     let (kind, bytes) = match outcome {
         Ok(bytes) => (Kind::Answer, bytes),
         Err(failure) => {
@@ -64,13 +61,19 @@ fn answer(call: Frame) -> Frame {
 }
 // ANCHOR_END: answer
 
-/// A panic that was caught, with what [`note_panics`] has noted of it.
-pub fn caught(payload: Box<dyn Any + Send>) -> RemotePanic {
-    let mut panic = RemotePanic::from_payload(&*payload);
-    (panic.location, panic.backtrace) = NOTED.take();
-    // A payload may panic again when it is dropped. Its memory is not worth the risk.
-    std::mem::forget(payload);
-    panic
+/// Runs it, and makes of a panic what [`note_panics`] has noted of it.
+///
+/// Unwind safe: an item moves in, and a task captures nothing. A `static` that it left half changed
+/// is its own, as under every executor.
+pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, RemotePanic> {
+    NOTED.take(); // what an earlier task has caught by itself
+    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
+        let mut panic = RemotePanic::from_payload(&*payload);
+        (panic.location, panic.backtrace) = NOTED.take();
+        // A payload may panic again when it is dropped. Its memory is not worth the risk.
+        std::mem::forget(payload);
+        panic
+    })
 }
 
 thread_local! {

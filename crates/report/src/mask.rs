@@ -44,7 +44,9 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
         // Lesson 8 has two measured speed-ups in a row, and a prediction behind them.
-        (r"<speed-up> +[\d.,]+x( +(?:[\d.,]+x|-))$".to_owned(), "<speed-up>  <speed-up>$1"),
+        (r"<speed-up> +[\d.,]+x( +[\d.,]+x)$".to_owned(), "<speed-up>  <speed-up>$1"),
+        // Its last row has no prediction, and looks as lesson 5's rows without a start do.
+        (r"^(  gcd_many .*<speed-up>) +[\d.,]+x( +-)$".to_owned(), "$1  <speed-up>$2"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.
         (TIME.to_owned(), "<time>"),
@@ -160,6 +162,15 @@ mod tests {
         let masked =
             "  threads, lock held      <time>  <middle half>  <speed-up>  <speed-up>     1.00x\n";
         assert_eq!(mask(row), masked);
+        let row = "  gcd_many                  56.1 ms  55.3 - 57.4   27.60x     0.99x         -\n";
+        let masked =
+            "  gcd_many                <time>  <middle half>  <speed-up>  <speed-up>         -\n";
+        assert_eq!(mask(row), masked);
+        let lesson_5 =
+            "  a bare loop             34.4 ms  34.2 - 34.5    1.00x     1.00x         -\n";
+        let masked =
+            "  a bare loop             <time>  <middle half>  <speed-up>     1.00x         -\n";
+        assert_eq!(mask(lesson_5), masked);
     }
 
     #[test]

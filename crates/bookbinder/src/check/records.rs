@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::house::House;
-use crate::{figures, record, records, sources};
+use crate::{figures, record, records};
 use std::fs;
 
 /// Records that are missing, or that do not say where, when and from what they were taken.
@@ -13,10 +13,9 @@ pub fn records(house: &House) -> Vec<Fault> {
         let path = house.records().join(file);
         faults.push(Fault::of_file(house.shown(&path), what));
     };
-    for lesson in &sources::LESSONS {
-        let name = format!("lesson-{}", lesson.number);
+    for record::Recording { name, is_drawn, .. } in record::recordings() {
         for kind in ["txt", "svg"] {
-            if kind == "svg" && !record::is_drawn(lesson) {
+            if kind == "svg" && !is_drawn {
                 continue;
             }
             match records.text(&format!("{name}.{kind}")) {
@@ -79,8 +78,7 @@ mod tests {
         let write = |file: &str, text: &str| fs::write(house.records().join(file), text).unwrap();
         let machine = r#"{"cpu": "C", "cores": 2, "limits": "none", "system": "Linux",
             "toolchain": "rustc", "commit": "abc", "date": "2026-01-01", "rounds": 21}"#;
-        for lesson in &sources::LESSONS {
-            let name = format!("lesson-{}", lesson.number);
+        for record::Recording { name, .. } in record::recordings() {
             write(&format!("{name}.txt"), "Machine      3 cores\nLesson\n");
             let snapshot = "---\nsource: x\n---\nMachine      <machine>\nLesson\n";
             fs::write(snapshots.join(format!("{name}.snap")), snapshot).unwrap();

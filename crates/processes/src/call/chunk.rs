@@ -3,10 +3,9 @@
 use super::{Call, Failure, function, run};
 use crate::ForkServer;
 use crate::frame::{Frame, body};
-use crate::worker::caught;
+use crate::worker::catch;
 use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl ForkServer {
     /// Makes a call of a function and an argument, for any worker of this server.
@@ -51,11 +50,8 @@ unsafe fn run_each<A: Message, R: Message>(
     // SAFETY: the caller says that this is such a function.
     let task = unsafe { function::<A, R>(task) };
     ran.set(Ran::Yes);
-    let one = |item| {
-        // Unwind safe, as in the worker's own: the item moves in, the function captures nothing.
-        catch_unwind(AssertUnwindSafe(|| task(item)))
-            .map_err(|payload| (Ran::Yes, TaskErrorKind::Panicked(caught(payload))))
-    };
+    let one =
+        |item| catch(|| task(item)).map_err(|panic| (Ran::Yes, TaskErrorKind::Panicked(panic)));
     let answers: Vec<Result<R, Failure>> = items.into_iter().map(one).collect();
     body(&answers, call.bytes).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
 }

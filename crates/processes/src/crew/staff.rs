@@ -28,7 +28,10 @@ impl Crew {
                     }
                     (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
                     (Some(at), News::Exited(status)) => self.exited(at, status),
-                    (None, News::Exited(_)) => self.leaving -= 1,
+                    (None, News::Exited(_)) => {
+                        self.leaving -= 1;
+                        self.fill_seats(); // those that could not be filled when it left
+                    }
                     (None, _) => {}
                 }
             }
@@ -53,8 +56,7 @@ impl Crew {
             let why = format!("{} workers died without an answer between; {death}", self.deaths);
             self.broken.get_or_insert(if self.deaths > 1 { why } else { death.to_string() });
         }
-        self.hire(at);
-        self.give_up_without_workers();
+        self.fill_seats();
     }
 
     /// Empties the seat, fails the call that was running and puts the others back in the queue.
@@ -90,7 +92,9 @@ impl Crew {
     }
 
     fn give_up_without_workers(&mut self) {
-        if let (true, Some(errno)) = (self.seats.iter().all(Option::is_none), self.refused) {
+        // Who is leaving wakes us once more, and may leave behind what is short now.
+        let nobody = self.leaving == 0 && self.seats.iter().all(Option::is_none);
+        if let (true, Some(errno)) = (nobody, self.refused) {
             let why = format!("no worker is left, and none can be started: {}", errno.desc());
             self.broken.get_or_insert(why);
         }
@@ -135,6 +139,7 @@ impl Crew {
 
     pub(super) fn fill_seats(&mut self) {
         (0..self.seats.len()).for_each(|at| self.hire(at));
+        self.give_up_without_workers();
     }
 
     /// Asks the fork server for something. It always listens, so this does not block for long.

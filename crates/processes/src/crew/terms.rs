@@ -6,6 +6,7 @@ use crate::ForkServer;
 use crate::call::{Answer, Call};
 use crate::frame::Frame;
 use crate::line::Request;
+use crate::seat::Seat;
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::sys::socket::{Shutdown, shutdown};
 use std::os::fd::AsRawFd;
@@ -75,6 +76,13 @@ impl Crew {
         self.hand_out();
     }
 
+    /// Whether some worker may soon have nothing to do, and could take a call.
+    pub fn is_hungry(&self) -> bool {
+        let depth = self.pace.depth();
+        let hungry = |seat: &Seat| !seat.ended && seat.load() < 2 && seat.room(depth) > 0;
+        self.broken.is_some() || self.seats.iter().flatten().any(hungry)
+    }
+
     /// Gives a call up: one that waits is taken back, and the worker that runs it is killed and
     /// replaced; its death is not counted. Nothing happens to a call that a worker has behind
     /// another one: killing it would cost the other. So say it again after each poll until the
@@ -127,7 +135,7 @@ impl Crew {
     /// A worker that has had its last call goes. Its seat is free at once; it is counted until the
     /// fork server has reaped it.
     pub(super) fn retire(&mut self, at: usize) {
-        let spent = |seat: &&crate::seat::Seat| !seat.ended && seat.left == 0 && seat.load() == 0;
+        let spent = |seat: &&Seat| !seat.ended && seat.left == 0 && seat.load() == 0;
         if let Some(seat) = self.seats[at].as_ref().filter(spent) {
             // Not by closing, as when the crew is dropped.
             let _ = shutdown(seat.socket.as_raw_fd(), Shutdown::Both);
