@@ -277,11 +277,29 @@ test-extension *args:
 check:
     .ci/run
 
+# Fuzz the frames of the process pool for a minute (needs a nightly toolchain and `cargo install cargo-fuzz`)
+[group('kit')]
+[no-exit-message]
+fuzz *args:
+    cargo +nightly fuzz run --fuzz-dir crates/processes/fuzz frames -- -max_total_time=60 -malloc_limit_mb=64 "$@"
+
 # The criterion benches (minutes); a name after it picks some
 [group('kit')]
 [no-exit-message]
 bench *args:
     cargo bench --package benches "$@"
+
+# Hold the process pool against its bars: bare sockets, and Python's ProcessPoolExecutor
+[group('kit')]
+[no-exit-message]
+bench-pool *args:
+    @cargo run --quiet --release --package benches --bin bench-pool -- "$@"
+
+# Random tasks and random deaths for a minute; at the end everything is counted up
+[group('kit')]
+[no-exit-message]
+soak *args:
+    @cargo run --quiet --release --package process-futures --example soak -- "$@"
 
 # Build the book into book/build
 [group('book')]
@@ -295,7 +313,7 @@ book *args:
 read *args:
     @cargo book read "$@"
 
-# Measure this machine: writes the records and pictures that the book quotes
+# Measure this machine: writes the records and pictures that the book quotes, or those you name
 [group('book')]
 [no-exit-message]
 record *args:

@@ -172,7 +172,8 @@ fn the_pool_is_short_enough_for_one_sitting() {
     let steps = folder.join("steps");
     let lines: usize = sources(&folder)
         .iter()
-        .filter(|path| !path.starts_with(&steps))
+        // What stands in the pool's place on other systems is no part of it.
+        .filter(|path| !path.starts_with(&steps) && !path.ends_with("unsupported.rs"))
         .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
         .sum();
     assert!(lines > 100, "the pool was not found");

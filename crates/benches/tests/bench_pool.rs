@@ -97,8 +97,15 @@ fn with_python_its_rows_are_full() {
         assert_eq!(row["other"], 0.5, "{row}");
         assert!(row["holds"].is_boolean(), "{row}");
     }
-    let output = quick(&["--python", python]);
+    let record = folder.path().join("record.json");
+    let output = quick(&["--python", python, "--record", record.to_str().expect("text")]);
     let table = text(&output.stdout);
+    let recorded: Vec<Value> =
+        serde_json::from_slice(&fs::read(record).expect("it is written")).expect("one array");
+    for row in &recorded {
+        assert!(table.contains(row["measured"].as_str().expect("words")), "{row}");
+    }
+    assert_eq!(recorded.len(), rows.len());
     let last = "Python is ProcessPoolExecutor of 3.0, workers started by hand.";
     assert_eq!(table.lines().last(), Some(last), "{table}");
 }

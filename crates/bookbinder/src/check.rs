@@ -52,7 +52,7 @@ pub fn everything(house: &House) -> Result<()> {
     let names: Vec<(&Path, &str)> =
         pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     faults.extend(unused(house, &names, ALLOWED_NUMBERS));
-    for lesson in &sources::LESSONS {
+    for lesson in sources::LESSONS {
         let path = house.pages().join(sources::chapter(lesson));
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),

@@ -3,7 +3,9 @@
 use crate::fault::{Fault, Faults};
 use crate::house::House;
 use crate::records::Records;
-use crate::{anchors, diffs, figures, format, placeholder, pools, predictions, sources};
+use crate::{
+    anchors, diffs, figures, format, placeholder, pool_tables, pools, predictions, sources,
+};
 use std::fs;
 use std::path::Path;
 
@@ -66,10 +68,6 @@ impl<'house> Expander<'house> {
                 let svg = self.records.text(&format!("{record}.svg"))?;
                 figures::recorded(&svg, &*self.records.record(record)?, stages)
             }
-            ["map", record] => {
-                let svg = self.records.text(&format!("{record}.svg"))?;
-                figures::map(&svg, &*self.records.record(record)?)
-            }
             ["predicted", record, policy, workers] => {
                 let serial = self.records.number(record, "stages.serial.seconds")?;
                 figures::predicted(record, serial, policy, workers)
@@ -78,11 +76,28 @@ impl<'house> Expander<'house> {
             ["steps", ref words @ ..] => predictions::steps(words),
             ["constant", path, name] => sources::constant(&self.source(path)?, name),
             ["signature", path, name] => sources::signature(&self.source(path)?, name),
-            ["pools", "machine"] => {
-                self.records.record("pools/pools").and_then(|record| pools::machine(&record))
+            ["recorded", record] => self.records.record(record).and_then(|r| figures::origin(&r)),
+            ["pools", ref what @ ..] => {
+                let ours = self.records.record("killed-worker")?;
+                let others = self.records.record("pools/pools")?;
+                match what {
+                    ["machine"] => pools::machine(&ours, &others),
+                    [] => pools::table(&ours, &others),
+                    _ => Err(format!("`pools` has no `{}`", what.join(" "))),
+                }
             }
-            ["pools"] => {
-                self.records.record("pools/pools").and_then(|record| pools::table(&record))
+            ["faults"] => pool_tables::faults(&*self.records.record("faults")?),
+            ["bench-pool", ref what @ ..] => {
+                let record = self.records.record("bench-pool")?;
+                match what {
+                    [] => pool_tables::bench(&record),
+                    ["missed"] => pool_tables::missed(&record),
+                    ["python"] => match record["machine"]["python"].as_str() {
+                        Some(version) => Ok(version.to_owned()),
+                        None => Err("the record names no Python".into()),
+                    },
+                    _ => Err(format!("`bench-pool` has no `{}`", what.join(" "))),
+                }
             }
             ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
             ["lessons"] => Ok(sources::lessons_table()),
@@ -193,11 +208,11 @@ mod tests {
     fn what_cannot_be_filled_fails_with_file_and_line() {
         for (text, expected) in [
             ("\n{{source parallel}}", "book/src/page.md:2: {{source parallel}}: `parallel` of"),
-            ("{{record lesson-9 x}}", "book/src/page.md:1: {{record lesson-9 x}}: there is no"),
+            ("{{record lesson-7 x}}", "book/src/page.md:1: {{record lesson-7 x}}: there is no"),
             ("{{holds lesson-1 stages.a.speedup < 1.5}}", "does not hold: the record has 2.0000"),
             ("{{#include ../../src/lib.rs:g}}", "there is no anchor `g`"),
             ("{{#include gone.rs}}", "No such file"),
-            ("{{console lesson-9}}", "there is no record `lesson-9.txt`"),
+            ("{{console lesson-7}}", "there is no record `lesson-7.txt`"),
             ("{{constant src/lib.rs OTHER}}", "no constant `OTHER`"),
             ("{{lesson 99}}", "there is no lesson 99"),
             ("{{diff s1 s9}}", "step s9"),

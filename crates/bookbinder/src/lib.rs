@@ -12,7 +12,6 @@
 //! | `{{machine lesson-4}}` | one sentence: where and when the record was taken |
 //! | `{{console lesson-4}}` | the recorded run as it stood on the console |
 //! | `{{figure lesson-2 threads-chunks threads}}` | the recorded picture of these stages, and the same data in a table |
-//! | `{{map lesson-7}}` | the recorded maps of computing against bytes, and the same data in a table |
 //! | `{{predicted lesson-1 queue 2}}` | the schedule that a policy makes of the ten pairs, drawn at the record's serial speed |
 //! | `{{schedule speedup queue 2}}`, `{{schedule bound 2}}`, `{{schedule ceiling}}`, `{{schedule table 2 10}}` | what follows from the costs of the ten pairs |
 //! | `{{steps total}}`, `{{steps longest}}`, `{{steps 8}}`, `{{steps table}}` | those costs |
@@ -22,7 +21,10 @@
 //! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step |
 //! | `{{constant crates/kernel/src/gcd.rs SLICE}}` | a constant's value |
 //! | `{{signature crates/kernel/src/gcd.rs euclid}}` | a function's signature |
-//! | `{{pools}}`, `{{pools machine}}` | what other pools do when a worker is killed, from `pools/pools.json` |
+//! | `{{pools}}`, `{{pools machine}}` | what pools do when a worker is killed, from `pools/pools.json` and `killed-worker.json` |
+//! | `{{faults}}` | what each fault costs, from `faults.json` |
+//! | `{{bench-pool}}`, `{{bench-pool missed}}`, `{{bench-pool python}}` | the pool against its bars, from `bench-pool.json`; which do not hold; the Python beside it |
+//! | `{{recorded faults}}` | as `machine`, for a record that has no rounds |
 //! | `{{lines crates/serial/src/lib.rs}}` | how many lines of code a file has |
 //! | `{{decision 4}}` | the row that a chapter adds to the decision table |
 //!
@@ -42,8 +44,10 @@ mod format;
 pub mod house;
 mod machine;
 pub mod placeholder;
+mod pool_tables;
 mod pools;
 mod predictions;
+pub mod programs;
 pub mod read;
 pub mod record;
 pub mod records;

@@ -11,11 +11,11 @@ use std::process::Command;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// What a reader has to know to weigh the numbers.
+/// What a reader has to know to weigh the numbers, but for the rounds, which each record has.
 ///
 /// # Errors
 /// If git or rustc cannot be asked, or the system does not say what it is.
-pub fn describe(root: &Path, rounds: u32) -> Result<Value> {
+pub fn describe(root: &Path) -> Result<Value> {
     let system = uname().context("the system does not say what it is")?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock is unset")?;
     Ok(json!({
@@ -26,7 +26,6 @@ pub fn describe(root: &Path, rounds: u32) -> Result<Value> {
         "toolchain": ask(root, "rustc", &["--version"])?,
         "commit": commit(root)?,
         "date": date(seconds.as_secs()),
-        "rounds": rounds,
     }))
 }
 

@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use bookbinder::read::Reader;
-use bookbinder::{House, book, check, record};
+use bookbinder::{House, book, check, programs};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -26,13 +26,15 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         port: u16,
     },
-    /// Runs every lesson and writes down what it printed, measured and drew, with the machine
+    /// Runs lessons and programs and writes down what they printed, measured and drew, with the
+    /// machine
     Record {
         /// The records to replace, as lesson-4-steps; all, if you name none
         only: Vec<String>,
-        /// Rounds of each measurement; fewer than the usual 21 are for trying the command out
-        #[arg(long, default_value_t = 21, value_parser = clap::value_parser!(u32).range(1..=1000))]
-        rounds: u32,
+        /// Rounds of each measurement, instead of each lesson's own number; fewer are for trying
+        /// the command out
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        rounds: Option<u32>,
     },
     /// Checks that code, numbers, commands and links in the book are true
     Check,
@@ -56,7 +58,7 @@ fn run(command: Command) -> Result<()> {
             anstream::println!("The book is made: open {} in a browser.", index.display());
         }
         Command::Read { port } => Reader::new(house, port)?.serve(),
-        Command::Record { rounds, only } => record::record(&house, rounds, &only)?,
+        Command::Record { rounds, only } => programs::record(&house, rounds, &only)?,
         Command::Check => {
             check::everything(&house)?;
             anstream::println!("The book's code, numbers, commands and form are true.");

@@ -16,6 +16,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What a lesson says where a Python would speak.
+const LEFT_OUT: &str = "Python       left out: ";
+
 /// One run of a lesson that the book quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
@@ -28,13 +31,19 @@ pub struct Recording {
     /// Whether it has a picture. Lesson 0 runs everything on one worker, before there is a schedule
     /// to draw.
     pub is_drawn: bool,
+    /// How many rounds are measured unless the person says otherwise: the lesson's own number. A
+    /// round in Python takes seconds.
+    pub rounds: u32,
 }
 
 impl Recording {
     fn of(lesson: &Lesson) -> Self {
         let Lesson { number, .. } = *lesson;
         let name = format!("lesson-{number}");
-        Self { name, lesson: number, options: &[], is_drawn: number > 0 }
+        // Lesson 8 is run from Python, where nobody notes who ran what when.
+        let is_drawn = ![0, 8].contains(&number);
+        let rounds = if [6, 8].contains(&number) { 5 } else { 21 };
+        Self { name, lesson: number, options: &[], is_drawn, rounds }
     }
 }
 
@@ -53,19 +62,22 @@ pub fn recordings() -> Vec<Recording> {
 /// those that are named in `only`.
 ///
 /// # Errors
-/// If there is no record of a name. If a lesson does not build or does not end well, or a file
+/// If there is no record of a name. If a lesson has no Python that it needs for its record. If a lesson does not build or does not end well, or a file
 /// cannot be written: then the records are as they were (but for the last step, in which the files
 /// get their names one by one).
-pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
+pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
     let mut recordings = recordings();
     if let Some(name) = only.iter().find(|&name| recordings.iter().all(|one| one.name != *name)) {
         let names: Vec<_> = recordings.iter().map(|one| one.name.as_str()).collect();
         bail!("there is no record `{name}`; there are {}", names.join(", "));
     }
     recordings.retain(|one| only.is_empty() || only.contains(&one.name));
-    let programs = build(house)?;
+    let packages: Vec<String> =
+        recordings.iter().map(|recording| format!("lesson-{}", recording.lesson)).collect();
+    let targets: Vec<&str> = packages.iter().flat_map(|package| ["--package", package]).collect();
+    let programs = build(house, &targets)?;
     // Asked after the build: cargo may write the lock file, and that is a change of the sources.
-    let machine = machine::describe(house.root(), rounds)?;
+    let mut machine = machine::describe(house.root())?;
     let folder = tempfile::tempdir_in(house.book()).context("no folder for the new records")?;
     let progress = progress(recordings.len() as u64);
     for recording in &recordings {
@@ -73,6 +85,8 @@ pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
         let program = programs
             .get(&recording.lesson.to_string())
             .with_context(|| format!("lesson {} has no program", recording.lesson))?;
+        let rounds = rounds.unwrap_or(recording.rounds);
+        machine["rounds"] = rounds.into();
         run(program, recording, rounds, &machine, folder.path())
             .with_context(|| recording.name.clone())?;
         progress.inc(1);
@@ -84,18 +98,16 @@ pub fn record(house: &House, rounds: u32, only: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Builds every lesson, and says where cargo has put each program.
-fn build(house: &House) -> Result<BTreeMap<String, PathBuf>> {
+/// Builds these, and says where cargo has put each program.
+pub(crate) fn build(house: &House, targets: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["build", "--release", "--message-format", "json-render-diagnostics"]);
-    for lesson in &LESSONS {
-        command.args(["--package", &format!("lesson-{}", lesson.number)]);
-    }
+    command.args(targets);
     let output = command.current_dir(house.root()).stderr(Stdio::inherit()).output();
     let output = output.context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("the lessons do not build");
+        bail!("what is to be recorded does not build");
     }
     Ok(programs(&String::from_utf8_lossy(&output.stdout)))
 }
@@ -137,6 +149,10 @@ fn run(
         bail!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     let text = String::from_utf8(output.stdout).context("printed something that is no text")?;
+    // Without Python lesson 6 has a half to tell, and the chapter quotes both.
+    if let Some(line) = text.lines().find(|line| line.starts_with(LEFT_OUT)) {
+        bail!("the record needs Python, which was{}", line.trim_start_matches("Python      "));
+    }
     let run: Value = serde_json::from_str(&fs::read_to_string(&numbers)?)?;
     let record = serde_json::to_string_pretty(&json!({"machine": machine, "run": run}))?;
     fs::write(&numbers, record + "\n")?;
@@ -146,7 +162,7 @@ fn run(
 
 /// Moves every file to where the book reads it. Both folders lie in the book, so each move is one
 /// step of the file system.
-fn replace(new: &Path, records: &Path) -> Result<()> {
+pub(crate) fn replace(new: &Path, records: &Path) -> Result<()> {
     fs::create_dir_all(records)?;
     for entry in fs::read_dir(new)? {
         let entry = entry?;
@@ -223,13 +239,22 @@ mod tests {
     #[test]
     fn a_name_of_no_record_is_told_before_anything_runs() {
         let folder = tempfile::tempdir().unwrap();
-        let error = record(&House::at(folder.path()), 1, &["lesson-44".into()]).unwrap_err();
+        let error = record(&House::at(folder.path()), Some(1), &["lesson-44".into()]).unwrap_err();
         let error = error.to_string();
         assert!(
             error.starts_with("there is no record `lesson-44`; there are lesson-0, "),
             "{error}"
         );
         assert!(error.ends_with(", lesson-4-steps"), "{error}");
+    }
+
+    #[test]
+    fn a_record_that_lacks_its_python_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let lesson = program(folder.path(), "echo 'Python       left out: there is none'");
+        let error = run(&lesson, &recordings()[0], 3, &json!({}), folder.path()).unwrap_err();
+        let expected = "the record needs Python, which was left out: there is none";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

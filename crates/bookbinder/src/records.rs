@@ -2,8 +2,8 @@
 //!
 //! A record is `book/records/NAME.json`: `{"machine": …, "run": …}`, where the run is what the
 //! lesson printed with `--json`. A path starts in the run, or with `machine`. Where it meets a
-//! list, it goes on by the position in it, or by the `name` of the entry in lower case with
-//! hyphens: `stages.threads-one-lock.speedup`.
+//! list, it goes on by the position in it, or by the entry's `name` (or what it `measured`) in lower
+//! case with hyphens: `stages.threads-one-lock.speedup`.
 
 use crate::format;
 use serde_json::Value;
@@ -131,9 +131,9 @@ fn walk<'value>(value: &'value Value, path: &str) -> Result<&'value Value, Strin
         let next = match here {
             Value::Array(entries) => match key.parse::<usize>() {
                 Ok(place) => entries.get(place),
-                Err(_) => entries
-                    .iter()
-                    .find(|entry| entry["name"].as_str().is_some_and(|name| slug(name) == key)),
+                Err(_) => {
+                    entries.iter().find(|entry| name(entry).is_some_and(|name| slug(name) == key))
+                }
             },
             _ => here.get(key),
         };
@@ -141,7 +141,7 @@ fn walk<'value>(value: &'value Value, path: &str) -> Result<&'value Value, Strin
             let there = match here {
                 Value::Object(entries) => entries.keys().cloned().collect(),
                 Value::Array(entries) => {
-                    entries.iter().filter_map(|entry| entry["name"].as_str().map(slug)).collect()
+                    entries.iter().filter_map(|entry| name(entry).map(slug)).collect()
                 }
                 _ => Vec::new(),
             };
@@ -149,6 +149,11 @@ fn walk<'value>(value: &'value Value, path: &str) -> Result<&'value Value, Strin
         })?;
     }
     Ok(here)
+}
+
+/// What a list's entry is called: a lesson's stage has a name, a bench's row says what it measured.
+fn name(entry: &Value) -> Option<&str> {
+    entry["name"].as_str().or_else(|| entry["measured"].as_str())
 }
 
 /// A name as it is written in a path: letters and digits in lower case, hyphens between them.
@@ -165,7 +170,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let record = r#"{"machine": {"cores": 2}, "run": {"stages": [
             {"name": "serial", "seconds": 0.056, "speedup": 1.0},
-            {"name": "threads, one lock", "seconds": 0.028, "speedup": 2.0}]}}"#;
+            {"name": "threads, one lock", "seconds": 0.028, "speedup": 2.0}],
+            "rows": [{"measured": "a, b / c", "ratio": 1.5}]}}"#;
         fs::write(folder.path().join("lesson-9.json"), record).unwrap();
         fs::write(folder.path().join("broken.json"), "{").unwrap();
         let records = Records::new(folder.path());
@@ -179,6 +185,7 @@ mod tests {
         assert_eq!(show(&["stages.threads-one-lock.speedup"]), "2.00×");
         assert_eq!(show(&["stages.0.seconds"]), "56.0\u{a0}ms");
         assert_eq!(show(&["machine.cores", "as", "count"]), "2");
+        assert_eq!(show(&["rows.a-b-c.ratio", "as", "times"]), "1.50");
         let ratio = ["stages.serial.seconds", "/", "stages.1.seconds", "as", "ratio"];
         assert_eq!(show(&ratio), "2.00×");
     }

@@ -8,14 +8,15 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Every lesson that has a chapter.
-pub const LESSONS: [Lesson; 7] = [
+pub const LESSONS: &[Lesson] = &[
     lesson_0::LESSON,
     lesson_1::LESSON,
     lesson_2::LESSON,
     lesson_3::LESSON,
     lesson_4::LESSON,
     lesson_5::LESSON,
-    lesson_7::LESSON,
+    lesson_6::LESSON,
+    lesson_8::LESSON,
 ];
 
 /// The file name of a lesson's chapter: `04-processes.md`.

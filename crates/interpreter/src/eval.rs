@@ -96,6 +96,7 @@ impl<C: Clock> Interpreter<C> {
                     }
                 }
                 Instruction::JumpForward(target) => *next = usize::from(target),
+                // ANCHOR: backward_jump
                 Instruction::JumpBackward(target) => {
                     *next = usize::from(target);
                     // Read here and nowhere else, as CPython's CHECK_EVAL_BREAKER: every loop comes
@@ -105,6 +106,8 @@ impl<C: Clock> Interpreter<C> {
                         turn = self.lock.take(lane);
                     }
                 }
+                // ANCHOR_END: backward_jump
+                // ANCHOR: native_call
                 Instruction::Call(index) => {
                     let native = &program.natives[usize::from(index)];
                     let arguments = stack.split_off(stack.len() - native.arity);
@@ -117,6 +120,7 @@ impl<C: Clock> Interpreter<C> {
                         stack.push(answer?);
                     }
                 }
+                // ANCHOR_END: native_call
                 Instruction::PopTop => drop(pop(&mut stack)),
                 Instruction::ReturnValue => return Ok(pop(&mut stack)),
             }

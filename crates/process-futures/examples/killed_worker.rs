@@ -34,6 +34,7 @@ fn die_in_the_call((): ()) -> Bytes {
     Bytes::new()
 }
 
+// ANCHOR: half_way
 /// Returns an answer, and kills its worker while that is on its way: as soon as the worker sleeps
 /// in `sendmsg` the socket is full, and holds the answer's header and a part of its body.
 fn die_half_way_through_the_answer((): ()) -> Bytes {
@@ -45,6 +46,7 @@ fn die_half_way_through_the_answer((): ()) -> Bytes {
     });
     Bytes::from(vec![1; ANSWER])
 }
+// ANCHOR_END: half_way
 
 fn next_task((): ()) -> Bytes {
     Bytes::from(*b"well")

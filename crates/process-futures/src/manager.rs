@@ -12,9 +12,9 @@ use nix::sys::signal::SigSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-/// How long a call may lie about before the manager sees to it. A crew gives its workers about this
-/// much work ahead when tasks are small, so they hardly ever idle for it.
-pub const GRACE: Duration = Duration::from_micros(200);
+/// How long a call may lie about before the manager sees to it. Much shorter, and on a busy machine
+/// the manager would take the crew from a caller that has only lost its core for a moment.
+pub const GRACE: Duration = Duration::from_millis(1);
 
 /// The manager's life.
 pub fn run(shared: &Shared) {
@@ -37,8 +37,8 @@ pub fn run(shared: &Shared) {
             // Nothing to do, or somebody has been woken to do it.
             state.on_watch = false;
         } else if let Some(mut pump) = Pump::take(shared, &mut state) {
-            state.by_manager = true;
-            while state.has_calls() && state.waiting.is_empty() {
+            (state.by_manager, state.reclaimed) = (true, false);
+            while state.wants_manager() {
                 drop(state);
                 pump.turn(None);
                 state = shared.lock();

@@ -93,26 +93,44 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
     }
 
     /// Reads the source and submits, as far as is allowed.
+    ///
+    /// A large buffer is filled again when an eighth of it is empty: calls that leave together cost
+    /// one system call, and wake their worker once. If the source takes its time over them, the
+    /// manager sees to those that were read.
     fn fill(&mut self) {
         let most = self.options.buffersize.map_or(usize::MAX, NonZeroUsize::get);
-        while self.calls.len() < most {
-            let Some(source) = &mut self.source else { return };
-            let size = self.options.chunksize.get();
-            let (first, number) = self.read;
-            let (call, length) = if size == 1 {
-                let Some(item) = source.next() else { return self.source = None };
-                (self.shared.server.call(self.task, &item), 1)
-            } else {
-                let items: Vec<A> = source.take(size).collect();
-                if items.is_empty() {
-                    return self.source = None;
-                }
-                (self.shared.server.call_each(self.task, &items), items.len())
-            };
-            self.read = (first + length, number + 1);
-            let slot = self.shared.submit(call, Some(first), Some((&self.mailbox, number)));
-            self.calls.insert(number, Chunk { slot, first, length });
+        let eighth = if most / 8 >= self.shared.workers.get() { most / 8 } else { 1 };
+        if self.calls.len() > most - eighth || self.source.is_none() {
+            return;
         }
+        while self.source.is_some() && self.calls.len() < most {
+            self.read_one();
+        }
+        if self.shared.is_ours() {
+            let mut state = self.shared.lock();
+            state.reclaim();
+            self.shared.see_to(&mut state);
+        }
+    }
+
+    /// Reads one chunk from the source and submits it.
+    fn read_one(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        let size = self.options.chunksize.get();
+        let (first, number) = self.read;
+        let (call, length) = if size == 1 {
+            let Some(item) = source.next() else { return self.source = None };
+            (self.shared.server.call(self.task, &item), 1)
+        } else {
+            let items: Vec<A> = source.take(size).collect();
+            if items.is_empty() {
+                return self.source = None;
+            }
+            (self.shared.server.call_each(self.task, &items), items.len())
+        };
+        self.read = (first + length, number + 1);
+        let slot = self.shared.submit(call, Some(first), Some((&self.mailbox, number)));
+        self.calls.insert(number, Chunk { slot, first, length });
     }
 
     /// The next answer, with its item's index.
@@ -121,9 +139,11 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         if self.answers.is_empty() {
             self.fill();
             let number = self.await_one()?;
-            if let Some(chunk) = self.calls.remove(&number) {
-                self.answers = chunk.read(self.options.chunksize);
+            let chunk = self.calls.remove(&number)?;
+            if self.options.chunksize == NonZeroUsize::MIN {
+                return Some((chunk.first, chunk.slot.read()));
             }
+            self.answers = chunk.read();
         }
         self.answers.pop_front()
     }
@@ -132,7 +152,6 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
     fn await_one(&mut self) -> Option<usize> {
         let (&first, chunk) = self.calls.first_key_value()?;
         let (mailbox, unordered) = (&self.mailbox, self.options.unordered);
-        mailbox.read_here();
         let ready = || {
             if unordered {
                 return !mailbox.is_empty();
@@ -140,10 +159,10 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
             mailbox.clear();
             chunk.slot.is_done()
         };
-        let in_time = if self.shared.is_ours() {
+        // In a fork of the program all calls were refused when they were submitted, so it is ready.
+        let in_time = ready() || {
+            mailbox.read_here();
             self.shared.wait_until(self.deadline, ready)
-        } else {
-            true // all calls were refused when they were submitted
         };
         if !in_time {
             self.source = None;
@@ -156,11 +175,8 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
 
 impl Chunk {
     /// The outcome of each item.
-    fn read<R: Message>(self, chunksize: NonZeroUsize) -> VecDeque<(usize, Result<R, TaskError>)> {
+    fn read<R: Message>(self) -> VecDeque<(usize, Result<R, TaskError>)> {
         let indices = self.first..self.first + self.length;
-        if chunksize == NonZeroUsize::MIN {
-            return indices.map(|index| (index, self.slot.read())).collect();
-        }
         let outcome = match self.slot.outcome() {
             Some(Ok(answer)) => answer.read::<Vec<Result<R, Failure>>>(),
             Some(Err(failure)) => Err(failure.clone()),

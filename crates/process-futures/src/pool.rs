@@ -113,10 +113,10 @@ impl Executor for ProcessPoolExecutor {
         task: fn(A) -> R,
         items: Vec<A>,
     ) -> Vec<Result<R, TaskError>> {
-        // Enough to keep the workers in tiny tasks (64 each) until the caller has read as many;
-        // and an argument is not in memory twice long before its turn.
+        // Enough to keep the workers in tiny tasks (64 each at a time) while answers are read; and
+        // an argument is not in memory twice long before its turn.
         let buffersize =
-            self.shared.workers.saturating_mul(const { NonZeroUsize::new(128).unwrap() });
+            self.shared.workers.saturating_mul(const { NonZeroUsize::new(256).unwrap() });
         let options =
             MapOptions { buffersize: Some(buffersize), unordered: true, ..MapOptions::default() };
         let mut answers: Vec<_> = items.iter().map(|_| None).collect();

@@ -58,16 +58,11 @@ impl<'s> Pump<'s> {
 
 impl Drop for Pump<'_> {
     fn drop(&mut self) {
-        let Some(mut crew) = self.crew.take() else { return };
         let mut state = self.shared.lock();
-        if state.has_news_for_the_crew() {
-            // It came after the last turn, from somebody who relied on another one.
-            state.step(&mut crew);
-            crew.send();
-        }
         state.by_manager = false;
-        state.crew = Some(crew);
-        self.shared.pass_on(&mut state);
+        state.crew = self.crew.take();
+        // What came after the last turn came from somebody who relied on another one.
+        self.shared.see_to(&mut state);
     }
 }
 

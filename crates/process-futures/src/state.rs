@@ -16,6 +16,7 @@ use std::num::NonZeroUsize;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, Thread};
+use std::time::Instant;
 
 /// One pool, as its handle, its futures and its manager see it.
 #[derive(Debug)]
@@ -39,10 +40,12 @@ pub struct State {
     pub crew: Option<Box<Crew>>,
     /// The manager has taken it, and gives it to any other who wants it.
     pub by_manager: bool,
+    /// The manager is to bring it home, though nobody waits.
+    pub reclaimed: bool,
     /// Threads that wait for an answer and would pump, but another does. By ticket.
     pub waiting: VecDeque<(u64, Thread)>,
     pub next_ticket: u64,
-    /// How often the crew was used. By this the manager knows that somebody is at it.
+    /// How often the crew was taken. By this the manager knows that somebody pumps.
     pub turns: u64,
     /// The manager will look within [`manager::GRACE`], without being woken.
     pub on_watch: bool,
@@ -61,8 +64,15 @@ pub struct State {
     /// Those of them that have timed out.
     given_up: Vec<u64>,
     orders: Vec<Order>,
-    /// How many more calls the crew wanted when it was last asked.
-    room: usize,
+    /// Some worker might have run out of calls when this was last looked at, by who pumps. Where
+    /// none does, a call may lie in the queue until an answer comes: it will leave with others.
+    hungry: bool,
+    /// Which function was handed out last. Workers get many calls at a time as long as these are
+    /// short, and by that only calls of one function can be judged: a long one of another is not to
+    /// wait behind others, nor others behind it.
+    alike: [u64; 2],
+    /// Since when no call has been running.
+    idle_since: Option<Instant>,
     next_number: u64,
     handle: Option<JoinHandle<()>>,
 }
@@ -82,6 +92,7 @@ impl Shared {
         let state = State {
             crew: Some(Box::new(crew)),
             by_manager: false,
+            reclaimed: false,
             waiting: VecDeque::new(),
             next_ticket: 0,
             turns: 0,
@@ -94,7 +105,9 @@ impl Shared {
             running: BTreeMap::new(),
             given_up: Vec::new(),
             orders: Vec::new(),
-            room: 0,
+            hungry: true,
+            alike: [0; 2],
+            idle_since: None,
             next_number: 0,
             handle: None,
         };
@@ -120,7 +133,8 @@ impl Shared {
     /// Takes a call over. What could not be made a call, or comes too late, has ended at once.
     ///
     /// `item` is its number for an error, if it is not the call's own; the mailbox is told of its
-    /// end.
+    /// end. A call with a mailbox is one of several: [`Shared::see_to`] is for the caller to say,
+    /// and if that takes its time, the manager comes first.
     pub fn submit(
         self: &Arc<Self>,
         call: Result<Call, TaskErrorKind>,
@@ -141,7 +155,10 @@ impl Shared {
         match call.and_then(|call| self.open(&mut state).map(|()| call)) {
             Ok(call) => {
                 state.queue.insert(number, (Arc::clone(&slot), call));
-                self.see_to(&mut state);
+                match watcher {
+                    Some(_) => self.pass_on(&mut state),
+                    None => self.see_to(&mut state),
+                }
             }
             Err(kind) => _ = slot.settle(Err((Ran::No, kind))),
         }
@@ -165,19 +182,18 @@ impl Shared {
     }
 
     /// Has new calls and orders seen to: here and now if nobody pumps, else by who does.
-    fn see_to(&self, state: &mut State) {
-        state.turns += 1;
+    pub fn see_to(&self, state: &mut State) {
+        let urgent = !state.orders.is_empty() || !state.given_up.is_empty();
         match state.crew.take() {
             Some(mut crew) => {
-                state.step(&mut crew);
-                crew.send();
+                if urgent || !state.queue.is_empty() && crew.is_hungry() {
+                    state.step(&mut crew);
+                }
                 state.crew = Some(crew);
                 self.pass_on(state);
             }
-            // When there is no room now, there is after some answer, and that is news by itself.
-            None if state.room > 0 || !state.orders.is_empty() || !state.given_up.is_empty() => {
-                state.kick();
-            }
+            // If nobody is hungry now, somebody is after some answer, and that is news by itself.
+            None if urgent || state.hungry => state.kick(),
             None => {}
         }
     }
@@ -192,6 +208,9 @@ impl Shared {
                 state.given_up.retain(|&task| task != event.task);
                 slot.settle(event.outcome);
             }
+        }
+        if state.running.is_empty() {
+            state.idle_since.get_or_insert_with(Instant::now);
         }
     }
 
@@ -305,6 +324,20 @@ impl Shared {
 }
 
 impl State {
+    /// Has the manager bring the crew home, for a caller who will pump before long. Two threads
+    /// that share a stream of answers wake each other for each of them.
+    pub fn reclaim(&mut self) {
+        if self.by_manager && !self.reclaimed {
+            self.reclaimed = true;
+            self.kick();
+        }
+    }
+
+    /// Whether the manager, with the crew in its hands, is to go on.
+    pub fn wants_manager(&self) -> bool {
+        self.has_calls() && self.waiting.is_empty() && !self.reclaimed
+    }
+
     /// Makes whoever pumps come back from its wait, and look.
     pub fn kick(&mut self) {
         if let (None, false, Some(kicks)) = (&self.crew, self.kicked, &self.kicks) {
@@ -324,27 +357,31 @@ impl State {
         for &task in &self.given_up {
             crew.give_up(task);
         }
-        if self.running.is_empty() {
-            // The next calls may be others: no long one is to wait behind another on the word of
-            // tiny ones that came before.
-            crew.forget_pace();
+        if self.idle_since.take_if(|since| since.elapsed() > manager::GRACE).is_some() {
+            crew.forget_pace(); // what comes now may be of another size
         }
-        loop {
-            self.room = crew.room();
-            if self.room == 0 || self.queue.is_empty() {
-                return;
+        while let Some((_, (_, call))) = self.queue.first_key_value() {
+            let alike = call.alike();
+            if mem::replace(&mut self.alike, alike) != alike {
+                crew.forget_pace();
             }
-            for _ in 0..self.room {
-                let Some((_, (slot, call))) = self.queue.pop_first() else { break };
+            let mut room = crew.room();
+            if room == 0 {
+                break;
+            }
+            while let Some(entry) = self.queue.first_entry().filter(|_| room > 0) {
+                if entry.get().1.alike() != alike {
+                    break;
+                }
+                let (slot, call) = entry.remove();
                 slot.hand_over();
                 self.running.insert(crew.dispatch(call), slot);
+                self.idle_since = None;
+                room -= 1;
             }
         }
-    }
-
-    /// Whether something waits for the next step.
-    pub fn has_news_for_the_crew(&self) -> bool {
-        !self.queue.is_empty() || !self.orders.is_empty() || !self.given_up.is_empty()
+        crew.send();
+        self.hungry = crew.is_hungry();
     }
 
     /// Whether there are calls that have not ended.

@@ -70,6 +70,9 @@ mod call;
 pub mod crew;
 #[cfg(target_os = "linux")]
 mod frame;
+#[cfg(all(fuzzing, target_os = "linux"))]
+#[path = "../fuzz/inside.rs"]
+pub mod fuzzing;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]

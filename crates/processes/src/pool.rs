@@ -1,7 +1,5 @@
 //! The pool: a crew behind the contract.
 
-#[cfg(doc)]
-use crate::ForkServer;
 use crate::StartError;
 use crate::crew::Crew;
 use kernel::{Executor, Message, TaskError};
@@ -20,7 +18,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// # }
 /// ```
 ///
-/// A program that keeps its pool in a `static LazyLock` calls [`ForkServer::start`] first in `main`:
+/// A program that keeps its pool in a `static LazyLock` calls
+/// [`ForkServer::start`](crate::ForkServer::start) first in `main`:
 /// a worker that is forked in the middle of the initialisation has a pool that is never ready.
 ///
 /// Two threads may share a pool; their maps take turns. Dropping it waits for the workers' running

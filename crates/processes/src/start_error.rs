@@ -34,11 +34,11 @@ impl fmt::Display for StartError {
             ),
             Self::InWorker => f.write_str("a worker cannot have a pool of its own"),
             Self::ServerGone => f.write_str("the fork server has died, and no worker can start"),
-            Self::System(doing, error) => {
-                write!(f, "{doing}: {error}")?;
-                let too_many_files = error.raw_os_error() == Some(24); // EMFILE
-                f.write_str(if too_many_files { "; raise the limit with `ulimit -n`" } else { "" })
+            Self::System(doing, error) if error.raw_os_error() == Some(24) => {
+                // EMFILE, on every Unix.
+                write!(f, "{doing}: {error}; raise the limit with `ulimit -n`")
             }
+            Self::System(doing, error) => write!(f, "{doing}: {error}"),
         }
     }
 }

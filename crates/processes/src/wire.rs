@@ -1,6 +1,6 @@
 //! Bytes and descriptors through a socket: the two system calls under everything else.
 
-use libc::{CMSG_LEN, cmsghdr};
+use libc::cmsghdr;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
@@ -59,11 +59,9 @@ pub fn receive(
     // belongs to is refused where it is taken apart.
     // SAFETY: there is room for a header and more, and any bytes are one: zeros if none has come.
     let header = unsafe { control.0.as_ptr().cast::<cmsghdr>().read() };
-    // SAFETY: it only computes.
-    let start = unsafe { CMSG_LEN(0) } as usize;
     #[allow(clippy::unnecessary_cast, reason = "it has 32 bits where the C library is musl")]
     let end = header.cmsg_len as usize;
-    let numbers = control.0.get(start..end).unwrap_or_default();
+    let numbers = control.0.get(size_of::<cmsghdr>()..end).unwrap_or_default();
     for number in numbers.chunks_exact(size_of::<RawFd>()) {
         let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
         // SAFETY: the kernel has opened this descriptor for this call, and nobody else knows its

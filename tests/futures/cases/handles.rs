@@ -105,6 +105,25 @@ pub fn a_queued_call_can_be_cancelled() {
     assert!(!gates.gate(1).is_reached(), "it has not run");
 }
 
+pub fn cancelling_wakes_who_waits() {
+    let (pool, gates) = (pool(1), Gates::new());
+    let first = pool.submit(pass, gates.gate(0));
+    gates.gate(0).until_reached();
+    for waiting in [1, 3] {
+        let future = pool.submit(touch, gates.gate(1));
+        thread::scope(|scope| {
+            // One of them pumps, and has nothing to hear of but this call's end.
+            let threads: Vec<_> =
+                (0..waiting).map(|_| scope.spawn(|| is_cancelled(&future.result()))).collect();
+            thread::sleep(Duration::from_millis(20));
+            assert!(future.cancel());
+            assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+        });
+    }
+    gates.gate(0).open();
+    assert_eq!(first.result().unwrap(), 0);
+}
+
 pub fn a_running_call_cannot_be_cancelled() {
     let (pool, gates) = (pool(1), Gates::new());
     let future = pool.submit(pass, gates.gate(5));
@@ -147,15 +166,25 @@ pub fn no_long_call_waits_on_the_word_of_tiny_ones() {
     // After these, a worker may have many calls at a time, as long as such calls keep coming.
     let tiny: Vec<_> = (0..500).map(|n| pool.submit(square, n)).collect();
     assert!(tiny.iter().all(|future| future.result().is_ok()));
-    let futures: Vec<_> = (0..4).map(|n| pool.submit(pass, gates.gate(n))).collect();
-    gates.gate(0).until_reached();
-    for n in 1..4 {
-        // One worker stays at the first gate. The other one must get to all others.
-        gates.gate(n).until_reached();
-        gates.gate(n).open();
-    }
-    gates.gate(0).open();
-    assert!(futures.iter().map(|future| future.result().unwrap()).eq(0..4));
+    let one_worker_passes_all_but = |first: u64| {
+        let numbers = || first..first + 4;
+        let futures: Vec<_> = numbers().map(|n| pool.submit(pass, gates.gate(n))).collect();
+        gates.gate(first).until_reached();
+        for n in numbers().skip(1) {
+            // One worker stays at the first gate. The other one must get to all others.
+            gates.gate(n).until_reached();
+            gates.gate(n).open();
+        }
+        gates.gate(first).open();
+        assert!(futures.iter().map(|future| future.result().unwrap()).eq(numbers()));
+    };
+    one_worker_passes_all_but(0);
+    // Nor on the word of short calls of the same function, if some time lies between.
+    (10..110).for_each(|n| gates.gate(n).open());
+    let short: Vec<_> = (10..110).map(|n| pool.submit(pass, gates.gate(n))).collect();
+    assert!(short.iter().all(|future| future.result().is_ok()));
+    thread::sleep(Duration::from_millis(5));
+    one_worker_passes_all_but(200);
 }
 
 fn reversed(bytes: Bytes) -> Bytes {

@@ -56,6 +56,7 @@ pub fn main() -> ExitCode {
         handles::what_nobody_waits_for_runs
         handles::dropping_a_future_does_not_cancel
         handles::a_queued_call_can_be_cancelled
+        handles::cancelling_wakes_who_waits
         handles::a_running_call_cannot_be_cancelled
         handles::a_call_that_has_ended_cannot_be_cancelled
         handles::clones_are_one_call

@@ -53,8 +53,13 @@ fn main() -> ExitCode {
 fn report(options: &Options) -> Result<(), Box<dyn Error>> {
     let (rows, python) = rounds::measure(options)?;
     let mut out = anstream::stdout();
+    let json = benches::json(&rows);
+    if let Some(path) = &options.record {
+        let named = |error| format!("{}: {error}", path.display());
+        std::fs::write(path, format!("{json:#}\n")).map_err(named)?;
+    }
     if options.json {
-        writeln!(out, "{:#}", benches::json(&rows))?;
+        writeln!(out, "{json:#}")?;
     } else {
         write!(out, "{}\n{python}\n", benches::table(&rows))?;
     }

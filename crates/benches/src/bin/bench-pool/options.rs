@@ -24,6 +24,10 @@ pub struct Options {
     /// Few and small items, to see that it works: the figures mean little
     #[arg(long)]
     pub quick: bool,
+    /// Write the JSON array into this file, beside the text. Not in the help: it is for the book's
+    /// recorder, whose text and numbers have to be of one run.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub record: Option<PathBuf>,
 }
 
 /// Why there are no options.
