@@ -48,6 +48,11 @@ lesson-5 *args:
 lesson-6 *args:
     @cargo lesson 6 -- "$@"
 
+# Lesson 7, leverage: When is an item worth the trip?
+[group('lessons')]
+lesson-7 *args:
+    @cargo lesson 7 -- "$@"
+
 # Lesson 8, escape-hatch: What if the hot spot is not Python?
 [group('lessons')]
 [no-exit-message]
@@ -96,6 +101,11 @@ predict-5 *args:
 predict-6 *args:
     @cargo kit predict 6 "$@"
 
+# Guess before you run lesson 7; with your guess, the answer
+[group('predict')]
+predict-7 *args:
+    @cargo kit predict 7 "$@"
+
 # Guess before you run lesson 8; with your guess, the answer
 [group('predict')]
 [no-exit-message]
@@ -143,6 +153,11 @@ compare-5 *args:
 [no-exit-message]
 compare-6 *args:
     @cargo kit compare 6 "$@"
+
+# Run lesson 7 and lay its output beside the recorded one
+[group('compare')]
+compare-7 *args:
+    @cargo kit compare 7 "$@"
 
 # Run lesson 8 and lay its output beside the recorded one
 [group('compare')]
@@ -222,6 +237,16 @@ exercise-6 *args:
 hint-6 *args:
     @cargo kit hint 6 "$@"
 
+# Check your solution of lesson 7's exercise
+[group('exercises')]
+exercise-7 *args:
+    @cargo kit exercise 7 "$@"
+
+# A hint for lesson 7's exercise: the first, or the one you name (1 to 3)
+[group('exercises')]
+hint-7 *args:
+    @cargo kit hint 7 "$@"
+
 # Check your solution of lesson 8's exercise
 [group('exercises')]
 [no-exit-message]
@@ -233,6 +258,11 @@ exercise-8 *args:
 [no-exit-message]
 hint-8 *args:
     @cargo kit hint 8 "$@"
+
+# Which stage to take for your own work: just advise --item-ms 2 --bytes 100000 --workers 8
+[group('kit')]
+advise *args:
+    @cargo kit advise "$@"
 
 # What can this machine show: cores, limits, tools, and which lessons work
 [group('kit')]

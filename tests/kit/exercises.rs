@@ -20,6 +20,7 @@ const EXERCISES: &[(u32, &str)] = &[
     (4, "lessons/04-processes/exercise"),
     (5, "lessons/05-work-stealing/exercise"),
     (6, "lessons/06-interpreter-lock/exercise"),
+    (7, "lessons/07-leverage/exercise"),
     (8, "lessons/08-escape-hatch/exercise"),
 ];
 
@@ -50,6 +51,10 @@ const WRONG: &[(&str, &str)] = &[
     ("6-always", "a native that needs the lock is inside alone"),
     ("6-never", "two natives that block are in progress at once"),
     ("6-not-again", "after a native that blocks, the lock is held again"),
+    ("7-panics", "a file that is not there is an error that names it"),
+    ("7-remainder-lost", "every line end is counted once, in one piece and in many"),
+    ("7-serial", "a large file is cut into as many items as pieces"),
+    ("7-whole-blocks", "few bytes cross, there and back"),
     ("8-always", "for an empty list it does not let go"),
     ("8-each-item", "it lets go once, and not once for each item"),
     ("8-holds", "another thread has the lock while the work goes on"),

@@ -2,7 +2,8 @@
 //!
 //! *The work* is a greatest common divisor that counts down ([`gcd`]), over ten pairs of numbers
 //! ([`ten_pairs`]). It is slow on purpose, as in the chapter that the kit follows: it stands for
-//! work that has no better algorithm. ([`euclid`] is the better algorithm, for lesson 0.)
+//! work that has no better algorithm. ([`euclid`] is the better algorithm, for lesson 0; [`checksum`]
+//! and [`transform`] compute the same and carry more, for lesson 7.)
 //!
 //! *The contract* is one trait, [`Executor`]: run one function over many items, give the answers in
 //! the order of the items. Whoever implements it is a stage; the program that uses it does not
@@ -15,12 +16,14 @@ mod executor;
 mod gcd;
 mod pair;
 mod pairs_file;
+mod payload;
 
 pub use error::{Death, Ran, RemotePanic, TaskError, TaskErrorKind, worker_name};
 pub use executor::{Executor, Message, catch_panic};
 pub use gcd::{euclid, gcd, gcd_one_lock, steps};
 pub use pair::{Pair, ZeroInPair, ten_pairs};
 pub use pairs_file::{PairsFileError, Problem, read_pairs, read_pairs_file};
+pub use payload::{PAGE, Parcel, checksum, digest, transform};
 
 /// Bytes that travel as one block.
 ///

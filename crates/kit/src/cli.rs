@@ -1,7 +1,7 @@
 //! What a person types.
 
 use crate::words::list;
-use crate::{Failure, LESSONS, compare, doctor, exercise, predict};
+use crate::{Failure, LESSONS, advise, compare, doctor, exercise, predict};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use report::Lesson;
@@ -61,6 +61,23 @@ enum Command {
         #[arg(allow_negative_numbers = true)]
         which: usize,
     },
+    /// Which stage to take for work of your own. What stages cost is measured here and now.
+    Advise {
+        /// Milliseconds that one item computes in a loop.
+        #[arg(long, value_name = "MS", value_parser = milliseconds, allow_negative_numbers = true)]
+        item_ms: f64,
+        /// Bytes of one item and its answer together.
+        #[arg(long, value_name = "N", value_parser = bytes, allow_negative_numbers = true)]
+        bytes: u64,
+        /// How many workers (1 to 1024).
+        #[arg(long, value_name = "N", default_value = "2", value_parser = workers)]
+        #[arg(allow_negative_numbers = true)]
+        workers: NonZeroUsize,
+        /// How many items.
+        #[arg(long, value_name = "N", default_value = "1000", value_parser = items)]
+        #[arg(allow_negative_numbers = true)]
+        items: NonZeroUsize,
+    },
     /// What this machine can show: cores and limits on them, tools, and which lessons work.
     Doctor,
 }
@@ -96,6 +113,11 @@ pub fn run(
         Command::Exercise { lesson, solution } => exercise::check(lesson, solution, out),
         Command::Hint { lesson, which } => {
             exercise::hint(lesson, which, out)?;
+            Ok(0)
+        }
+        Command::Advise { item_ms, bytes, workers, items } => {
+            let work = advise::Work { item_seconds: item_ms / 1e3, bytes, workers, items };
+            advise::advise(work, out)?;
             Ok(0)
         }
         Command::Doctor => {
@@ -135,6 +157,32 @@ fn workers(word: &str) -> Result<NonZeroUsize, String> {
         .ok()
         .filter(|workers: &NonZeroUsize| workers.get() <= 1024)
         .ok_or_else(|| "a whole number from 1 to 1024 is wanted".to_owned())
+}
+
+/// A plain decimal: a time that somebody may have measured, up to a day.
+fn milliseconds(word: &str) -> Result<f64, String> {
+    // Only digits and a point: `parse` would also take "inf", "nan" and "1e3".
+    let plain = word.chars().all(|c| c.is_ascii_digit() || c == '.');
+    word.parse()
+        .ok()
+        .filter(|&number: &f64| plain && number > 0.0 && number <= 86_400_000.0)
+        .ok_or_else(|| {
+            "milliseconds are wanted, more than 0 and at most a day, as 2 or 0.05".into()
+        })
+}
+
+fn bytes(word: &str) -> Result<u64, String> {
+    word.parse()
+        .ok()
+        .filter(|&bytes: &u64| bytes <= 1 << 40)
+        .ok_or_else(|| "a whole number of bytes is wanted, at most 2^40".to_owned())
+}
+
+fn items(word: &str) -> Result<NonZeroUsize, String> {
+    word.parse()
+        .ok()
+        .filter(|items: &NonZeroUsize| items.get() <= 1_000_000_000)
+        .ok_or_else(|| "a whole number from 1 to 1,000,000,000 is wanted".to_owned())
 }
 
 /// `1.9`, `1.9x` or `1.9×`.

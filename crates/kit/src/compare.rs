@@ -188,11 +188,13 @@ fn measured(text: &str) -> Vec<(String, Vec<String>)> {
 /// middle half is left out, and so is what is no number: the machine, the lanes and the scale below
 /// them, a worker's letter.
 fn numbers(masked: &str, line: &str) -> Option<Vec<String>> {
-    const KEPT: [(&str, &str); 5] = [
+    const KEPT: [(&str, &str); 7] = [
         ("<time>", r"([\d.,]+ (?:ns|µs|ms|s))"),
         ("<speed-up>", r"([\d.,]+x)"),
         ("<share>", r"([\d.,]+ %)"),
         ("<ratio>", r"([\d.,]+)"),
+        ("<number>", r"(\d+)"),
+        ("<bandwidth>", r"([\d.]+ (?:B|KiB|MiB|GiB))"),
         ("<middle half>", r"[\d.,]+ - [\d.,]+"),
     ];
     let is_scale = masked.trim_start().starts_with("0  <time>");

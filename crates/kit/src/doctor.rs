@@ -394,10 +394,10 @@ fn why_no_fork_server(facts: &Facts) -> Option<&'static str> {
     }
 }
 
-/// Lesson 4 is about the process pool, lesson 5 lays it beside the others, and lesson 6 runs an
-/// interpreter in each of its processes.
+/// Lesson 4 is about the process pool, lessons 5 and 7 lay it beside the others, and lesson 6
+/// runs an interpreter in each of its processes.
 fn needs_fork_server(lesson: u32) -> bool {
-    matches!(lesson, 4..=6)
+    matches!(lesson, 4..=7)
 }
 
 /// Why a lesson does not work here, if it does not.

@@ -17,6 +17,7 @@ const HINTS: &[(u32, &str)] = &[
     (4, include_str!("../../../lessons/04-processes/exercise/hints.md")),
     (5, include_str!("../../../lessons/05-work-stealing/exercise/hints.md")),
     (6, include_str!("../../../lessons/06-interpreter-lock/exercise/hints.md")),
+    (7, include_str!("../../../lessons/07-leverage/exercise/hints.md")),
     (8, include_str!("../../../lessons/08-escape-hatch/exercise/hints.md")),
 ];
 

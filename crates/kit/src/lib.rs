@@ -1,10 +1,11 @@
-//! The command behind the justfile: predict, compare, doctor, exercise, hint.
+//! The command behind the justfile: predict, compare, advise, doctor, exercise, hint.
 //!
 //! Each subcommand is a module with one entry point that writes to what it is given and returns the
 //! exit status; `main` adds the terminal and nothing else.
 
 #![forbid(unsafe_code)]
 
+pub mod advise;
 mod cli;
 pub mod compare;
 pub mod doctor;
@@ -28,6 +29,7 @@ pub const LESSONS: &[Lesson] = &[
     lesson_4::LESSON,
     lesson_5::LESSON,
     lesson_6::LESSON,
+    lesson_7::LESSON,
     lesson_8::LESSON,
 ];
 

@@ -26,6 +26,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod leverage;
+
 mod bars;
 mod core_line;
 mod format;

@@ -31,6 +31,10 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         // The lanes of a schedule, and the scale below them.
         (r"^  ([A-Z]+)  [|=.][|=.\d]*$".to_owned(), "  $1  <lane>"),
         (format!("^     0 +{TIME}$"), "     0  <time>"),
+        // The rows of lesson 7's maps, a bandwidth, and how often the model is right.
+        (r"^(  \d+ (?:B|KiB|MiB)) +[| ]?[#=.][\d.]+/.*$".to_owned(), "$1  <cells>"),
+        (r"\b[\d.]+ (?:B|KiB|MiB|GiB) a second\b".to_owned(), "<bandwidth> a second"),
+        (r"\b\d+ of \d+ (contests|cells)\b".to_owned(), "<number> of <number> $1"),
         // The steps of two items side by side: a time, bytes (which nobody measures), a share.
         (format!(r"^(.{{26}}) +{TIME} +([\d,]+|-) +[\d.,]+ %"), "$1  <time>  $2  <share>"),
         (format!(r"<share> +{TIME} +([\d,]+|-) +[\d.,]+ %"), "<share>  <time>  $1  <share>"),
@@ -177,6 +181,18 @@ mod tests {
             "Machine      <machine>\n  A  <lane>\n  B  <lane>\n     0  <time>\n"
         );
         assert_eq!(mask("Machine      1 core here: expect 1.00×"), "Machine      <machine>\n");
+    }
+
+    #[test]
+    fn maps_keep_their_rows_and_lose_their_cells() {
+        assert_eq!(
+            mask("  64 KiB   .0.50/0.60 |=1.05/1.10  #12.3/11.9     7.43 µs\n"),
+            "  64 KiB  <cells>\n"
+        );
+        assert_eq!(
+            mask("             right in 38 of 40 contests; 1.20 GiB a second"),
+            "             right in <number> of <number> contests; <bandwidth> a second\n"
+        );
     }
 
     #[test]

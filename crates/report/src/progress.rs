@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 /// It draws when a round is done and at no other time: a bar that ticks by itself has a thread,
 /// and where there is a thread nothing may be forked.
 pub(crate) struct Progress {
+    what: &'static str,
     rounds: usize,
     done: usize,
     begun: Instant,
@@ -17,7 +18,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(rounds: usize) -> Self {
-        Self { rounds, done: 0, begun: Instant::now(), bar: None }
+        Self::of("round", rounds)
+    }
+
+    /// The same for something smaller than a round, where a round takes seconds.
+    pub(crate) fn of(what: &'static str, rounds: usize) -> Self {
+        Self { what, rounds, done: 0, begun: Instant::now(), bar: None }
     }
 
     pub(crate) fn round_done(&mut self) {
@@ -25,9 +31,10 @@ impl Progress {
         let late = self.begun.elapsed() > Duration::from_secs(2);
         if self.bar.is_none() && late && self.done < self.rounds && stderr().is_terminal() {
             let style =
-                ProgressStyle::with_template("  round {pos} of {len} [{bar:40}] {eta} left");
+                ProgressStyle::with_template("  {msg} {pos} of {len} [{bar:40}] {eta} left");
             let bar = ProgressBar::new(self.rounds as u64);
-            self.bar = Some(bar.with_style(style.expect("the template is a constant")));
+            let bar = bar.with_style(style.expect("the template is a constant"));
+            self.bar = Some(bar.with_message(self.what));
         }
         if let Some(bar) = &self.bar {
             bar.set_position(self.done as u64);

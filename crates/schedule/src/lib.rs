@@ -9,6 +9,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod leverage;
 pub mod spans;
 pub mod trip;
 
