@@ -19,5 +19,5 @@ pub const LESSON: Lesson = Lesson {
     misconception: "Rayon is always the fastest.",
     remember: "Rayon first, for many items in a slice.\n\
                For few and uneven ones, split down to single items.",
-    next: "just compare-5, just exercise-5, then the book's decision table",
+    next: "just compare-5, just exercise-5, then just lesson-6",
 };

@@ -22,7 +22,7 @@ pub const LESSON: Lesson = Lesson {
     misconception: "Python's threads are useless.",
     remember: "Under an interpreter lock threads wait together, and compute\n\
                one after the other. Let go of the lock, or have one each.",
-    next: "just compare-6, just exercise-6, then just lesson-8",
+    next: "just compare-6, just exercise-6, then just lesson-7",
 };
 
 /// A round takes seconds, as it does in Python, so there are fewer of them than elsewhere.

@@ -19,5 +19,5 @@ pub const LESSON: Lesson = Lesson {
     misconception: "More workers make any slow program faster.",
     remember: "Ship an item if it computes for longer than its trip takes.\n\
                If it does not, send less: a description, and not the data.",
-    next: "just compare-7, just exercise-7, then just advise with your numbers",
+    next: "just compare-7, just exercise-7, just advise, then just lesson-8",
 };
