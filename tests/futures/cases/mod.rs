@@ -61,6 +61,7 @@ pub fn main() -> ExitCode {
         handles::a_call_that_has_ended_cannot_be_cancelled
         handles::clones_are_one_call
         handles::no_long_call_waits_on_the_word_of_tiny_ones
+        handles::no_long_call_waits_on_the_word_of_those_before_a_pause
         handles::large_arguments_and_answers_at_once
         handles::it_works_after_every_kind_of_error
 
@@ -119,6 +120,7 @@ pub fn main() -> ExitCode {
         workers::an_initializer_comes_first
         workers::an_initializer_in_each_that_comes_later
         workers::an_initializer_that_panics
+        workers::an_initializer_that_panics_later
         workers::an_initializer_that_exits
         workers::an_initializer_that_is_killed
         workers::an_initializer_that_cannot_be_sent

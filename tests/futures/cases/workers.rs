@@ -84,6 +84,31 @@ pub fn an_initializer_that_panics() {
     assert!(begun <= 2, "{begun}");
 }
 
+fn leave_unless(file: PathBuf) {
+    assert!(!file.exists(), "the table is gone");
+    leave(1);
+}
+
+pub fn an_initializer_that_panics_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gone");
+    let pool = builder(2).initializer(leave_unless, file.clone()).build().unwrap();
+    // After these a worker has many calls at a time; but a new one has none before it is ready.
+    let early: Vec<_> = (0..500).map(|_| pool.submit(left, ())).collect();
+    assert!(early.iter().all(|future| future.result().unwrap().0 == Some(1)));
+    fs::write(&file, "").unwrap();
+    let pids = pool.worker_pids();
+    let late: Vec<_> = (0..2000).map(|_| pool.submit(left, ())).collect();
+    pids.into_iter().for_each(kill);
+    for result in late.iter().chain(&[pool.submit(left, ())]).map(TaskFuture::result) {
+        match result {
+            Ok((left, _)) => assert_eq!(left, Some(1)),
+            Err(error) if matches!(error.kind(), TaskErrorKind::WorkerDied(_)) => {}
+            Err(_) => assert!(broken(result).contains("the table is gone")),
+        }
+    }
+}
+
 pub fn an_initializer_that_exits() {
     let (whys, begun) = refused(note_and_exit, 5);
     let why = whys.into_iter().next().unwrap();
@@ -122,6 +147,13 @@ pub fn a_new_one_for_each_call() {
     pool.submit(exit, 1).result().unwrap_err();
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
     assert_eq!(pool.worker_pids().len(), 2);
+    let futures: Vec<_> = (0..20).map(|_| pool.submit(my_pid, ())).collect();
+    assert!(futures.iter().all(|future| future.result().is_ok()));
+    drop(pool);
+    // At once: those that have retired are waited for as well.
+    let server = processes::ForkServer::start().unwrap().pid();
+    let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
+    assert_eq!(children, "", "workers");
 }
 
 pub fn a_new_one_after_some_calls() {
