@@ -68,6 +68,10 @@ impl<'house> Expander<'house> {
                 let svg = self.records.text(&format!("{record}.svg"))?;
                 figures::recorded(&svg, &*self.records.record(record)?, stages)
             }
+            ["map", record] => {
+                let svg = self.records.text(&format!("{record}.svg"))?;
+                figures::map(&svg, &*self.records.record(record)?)
+            }
             ["predicted", record, policy, workers] => {
                 let serial = self.records.number(record, "stages.serial.seconds")?;
                 figures::predicted(record, serial, policy, workers)
@@ -208,11 +212,11 @@ mod tests {
     fn what_cannot_be_filled_fails_with_file_and_line() {
         for (text, expected) in [
             ("\n{{source parallel}}", "book/src/page.md:2: {{source parallel}}: `parallel` of"),
-            ("{{record lesson-7 x}}", "book/src/page.md:1: {{record lesson-7 x}}: there is no"),
+            ("{{record lesson-9 x}}", "book/src/page.md:1: {{record lesson-9 x}}: there is no"),
             ("{{holds lesson-1 stages.a.speedup < 1.5}}", "does not hold: the record has 2.0000"),
             ("{{#include ../../src/lib.rs:g}}", "there is no anchor `g`"),
             ("{{#include gone.rs}}", "No such file"),
-            ("{{console lesson-7}}", "there is no record `lesson-7.txt`"),
+            ("{{console lesson-9}}", "there is no record `lesson-9.txt`"),
             ("{{constant src/lib.rs OTHER}}", "no constant `OTHER`"),
             ("{{lesson 99}}", "there is no lesson 99"),
             ("{{diff s1 s9}}", "step s9"),

@@ -59,10 +59,36 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
 }
 
+/// The recorded maps of computing against bytes, and under them a row for each cell, which folds.
+///
+/// # Errors
+/// One line if the record has no maps.
+pub fn map(svg: &str, record: &Value) -> Result<String, String> {
+    let list = |value: &Value, name: &str| {
+        value[name].as_array().cloned().ok_or_else(|| format!("the record has no {name}"))
+    };
+    let text = |value: &Value| value["name"].as_str().unwrap_or("?").replace(' ', "\u{a0}");
+    let mut table =
+        String::from("| stage | bytes | computing | measured | predicted |\n|:--|--:|--:|--:|--:|");
+    for stage in list(&record["run"], "stages")? {
+        for row in list(&stage, "rows")? {
+            for cell in list(&row, "cells")? {
+                let ratio = |name: &str| cell[name].as_f64().map(format::ratio);
+                let measured = ratio("speedup").ok_or("a cell has no speedup")?;
+                let predicted = ratio("predicted_speedup").ok_or("a cell has no prediction")?;
+                let (stage, row, cell) = (text(&stage), text(&row), text(&cell));
+                let _ = write!(table, "\n| {stage} | {row} | {cell} | {measured} | {predicted} |");
+            }
+        }
+    }
+    let caption = "Computing of an item from left to right, its bytes from top to bottom; \
+                   the thick line is the model's break-even";
+    Ok(folded(svg, caption, &table))
+}
+
 /// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
 /// in the picture, and one around the table, which is Markdown again.
 fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
-    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
     let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
     for (name, places) in drawn {
         let mut places = places.clone();
@@ -73,6 +99,11 @@ fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
             let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
         }
     }
+    folded(svg, caption, &table)
+}
+
+fn folded(svg: &str, caption: &str, table: &str) -> String {
+    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
     format!(
         "<figure class=\"schedule\">\n{}\n<figcaption>{caption}</figcaption>\n</figure>\n\n\
          <details class=\"data\">\n<summary>The same as a table</summary>\n\n{table}\n\n</details>\n",
@@ -153,6 +184,16 @@ mod tests {
         assert!(!figure.contains("<?xml"));
         let first = figure.find("| threads | A | 1 |").unwrap();
         assert!(first < figure.find("| threads | B | 2 | 1.00\u{a0}ms | 2.00\u{a0}ms |").unwrap());
+    }
+
+    #[test]
+    fn maps_go_into_the_page_with_their_cells() {
+        let record = json!({"run": {"stages": [{"name": "threads", "rows": [{"name": "24 B",
+            "cells": [{"name": "20 µs", "speedup": 1.25, "predicted_speedup": 1.5}]}]}]}});
+        let page = map(SVG, &record).unwrap();
+        assert!(page.contains("| threads | 24\u{a0}B | 20\u{a0}µs | 1.25× | 1.50× |"), "{page}");
+        assert!(page.contains("<svg role=\"img\">\n<rect/>"), "{page}");
+        assert!(map(SVG, &json!({"run": {}})).unwrap_err().contains("no stages"));
     }
 
     #[test]

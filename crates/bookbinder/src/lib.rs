@@ -12,6 +12,7 @@
 //! | `{{machine lesson-4}}` | one sentence: where and when the record was taken |
 //! | `{{console lesson-4}}` | the recorded run as it stood on the console |
 //! | `{{figure lesson-2 threads-chunks threads}}` | the recorded picture of these stages, and the same data in a table |
+//! | `{{map lesson-7}}` | the recorded maps of computing against bytes, and the same data in a table |
 //! | `{{predicted lesson-1 queue 2}}` | the schedule that a policy makes of the ten pairs, drawn at the record's serial speed |
 //! | `{{schedule speedup queue 2}}`, `{{schedule bound 2}}`, `{{schedule ceiling}}`, `{{schedule table 2 10}}` | what follows from the costs of the ten pairs |
 //! | `{{steps total}}`, `{{steps longest}}`, `{{steps 8}}`, `{{steps table}}` | those costs |

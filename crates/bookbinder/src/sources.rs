@@ -16,6 +16,7 @@ pub const LESSONS: &[Lesson] = &[
     lesson_4::LESSON,
     lesson_5::LESSON,
     lesson_6::LESSON,
+    lesson_7::LESSON,
     lesson_8::LESSON,
 ];
 

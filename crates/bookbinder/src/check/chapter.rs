@@ -65,7 +65,7 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     let (places, _) = placeholder::find(text);
     let pictures = places
         .iter()
-        .filter(|place| matches!(place.words.first(), Some(&("figure" | "predicted"))))
+        .filter(|place| matches!(place.words.first(), Some(&("figure" | "predicted" | "map"))))
         .count()
         + prose.iter().filter(|(_, line)| line.contains("![") || line.contains("<svg")).count();
     if pictures > 1 {
