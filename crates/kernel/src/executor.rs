@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_panic_whose_value_panics_is_one_error_like_any_other() {
-        let error = catch_panic(3, |(): ()| panic_any(Bomb), ()).map(|()| ()).unwrap_err();
+        let error = catch_panic::<(), ()>(3, |()| panic_any(Bomb), ()).unwrap_err();
         assert_eq!(error.index(), 3);
         assert_eq!(error.to_string(), "item 4: the task panicked: a panic whose value is not text");
     }
