@@ -1,7 +1,7 @@
 //! How a pool is made.
 
 use crate::pool::ProcessPoolExecutor;
-use crate::state::Shared;
+use crate::shared::Shared;
 use kernel::{Message, TaskErrorKind};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use processes::crew::Crew;

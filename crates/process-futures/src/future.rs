@@ -1,8 +1,8 @@
 //! A future: the answer of one call, now or later.
 
 use crate::mailbox::Mailbox;
+use crate::shared::{Shared, not_ours};
 use crate::slot::Slot;
-use crate::state::{Shared, not_ours};
 use kernel::{Message, Ran, TaskError};
 use std::fmt;
 use std::hash::{Hash, Hasher};

@@ -51,12 +51,14 @@
 #![cfg(target_os = "linux")]
 
 mod builder;
+mod end;
 mod future;
 mod mailbox;
 mod manager;
 mod map;
 mod pool;
 mod pump;
+mod shared;
 mod slot;
 mod state;
 mod wait;

@@ -7,7 +7,7 @@
 //! for which nobody waits is seen to within one grace, and then promptly, since the manager pumps.
 
 use crate::pump::Pump;
-use crate::state::Shared;
+use crate::shared::Shared;
 use nix::sys::signal::SigSet;
 use std::sync::PoisonError;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! A map: one function over a stream of items, as far ahead as you allow.
 
 use crate::mailbox::Mailbox;
+use crate::shared::Shared;
 use crate::slot::Slot;
-use crate::state::Shared;
 use kernel::{Message, Ran, TaskError, TaskErrorKind};
 use processes::Failure;
 use std::collections::{BTreeMap, VecDeque};

@@ -3,7 +3,8 @@
 use crate::builder::Builder;
 use crate::future::TaskFuture;
 use crate::map::{Map, MapOptions};
-use crate::state::{Order, Shared};
+use crate::shared::Shared;
+use crate::state::Order;
 use kernel::{Executor, Message, TaskError};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};

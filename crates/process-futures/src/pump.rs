@@ -21,7 +21,8 @@
 //! when nobody else can bring one unnoticed. `unpark` before `park` is remembered by the thread,
 //! and a kick by its descriptor, which stays readable until the one who pumps has read it.
 
-use crate::state::{Shared, State};
+use crate::shared::Shared;
+use crate::state::State;
 use nix::sys::eventfd::EventFd;
 use processes::crew::Crew;
 use std::os::fd::AsFd;

@@ -3,7 +3,7 @@
 use crate::future::TaskFuture;
 use crate::mailbox::Mailbox;
 use crate::pump::wait_parked;
-use crate::state::Shared;
+use crate::shared::Shared;
 use kernel::Message;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
