@@ -120,6 +120,9 @@
 
 #![forbid(unsafe_code)]
 
+pub mod exercise;
+pub mod lesson;
+
 pub use processes::ProcessPool;
 pub use processes::steps::{self, Lack};
 pub use serial::Serial;

@@ -6,16 +6,15 @@
 mod steps;
 
 use kernel::{Bytes, Executor, Pair, gcd};
-use lesson_4::LESSON;
 use nix::sys::signal::{Signal, raise};
-use report::{Policy, Predicted::OneAtATime, Run, share, time};
+use report::{Lesson, Policy, Predicted::OneAtATime, Run, share, time};
 use schedule::spans::{Gcd, GcdOneLock};
 use serial::Serial;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present_with_steps(&LESSON, lesson, steps::steps)
+    report::present_with_steps(&Lesson::of(include_str!("lesson.toml")), lesson, steps::steps)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

@@ -3,9 +3,8 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Executor, gcd};
-use lesson_5::LESSON;
 use processes::ProcessPool;
-use report::{Policy, Predicted, Run};
+use report::{Lesson, Policy, Predicted, Run};
 use schedule::spans::Gcd;
 use serial::Serial;
 use std::{error::Error, num::NonZeroUsize, process::ExitCode};
@@ -13,7 +12,7 @@ use thread_pool::ThreadPool;
 use threads::{Split, Threads};
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

@@ -5,16 +5,18 @@
 use interpreter::{NativeGcd, NativeGcdUnlocked, interpreter};
 use kernel::{Executor, Pair};
 use lesson_6::program::{Interpreted, WAITS, Waiting, interpreted, load, try_on};
-use lesson_6::{EXTRAS, LESSON, cpython};
+use lesson_6::{EXTRAS, cpython};
 use processes::ProcessPool;
-use report::{Policy::Queue, Predicted::OneAtATime, Predicted::Unknown, Run, grouped, ratio, time};
+use report::{
+    Lesson, Policy::Queue, Predicted::OneAtATime, Predicted::Unknown, Run, grouped, ratio, time,
+};
 use schedule::spans::now_ns;
 use serial::Serial;
 use std::{error::Error, ffi::OsStr, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present_with(&LESSON, &EXTRAS, lesson)
+    report::present_with(&Lesson::of(include_str!("lesson.toml")), &EXTRAS, lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

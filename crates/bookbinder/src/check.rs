@@ -33,13 +33,13 @@ pub fn everything(house: &House) -> Result<()> {
     let mut faults = Vec::new();
     let pages = book::pages(house)?;
     let expander = Expander::new(house);
-    let recipes = match read(&house.root().join("justfile")) {
-        Ok(text) => recipes(&text),
-        Err(fault) => {
-            faults.push(fault);
-            Vec::new()
+    let mut known = Vec::new();
+    for file in ["justfile", "lessons/recipes.just"] {
+        match read(&house.root().join(file)) {
+            Ok(text) => known.extend(recipes(&text)),
+            Err(fault) => faults.push(fault),
         }
-    };
+    }
     for (path, text) in &pages {
         let shown = house.shown(path);
         if let Err(Faults(found)) = expander.page(path, text) {
@@ -47,12 +47,12 @@ pub fn everything(house: &House) -> Result<()> {
         }
         faults.extend(fences(shown, text));
         faults.extend(typed_numbers(shown, text, ALLOWED_NUMBERS));
-        faults.extend(commands(shown, text, &recipes));
+        faults.extend(commands(shown, text, &known));
     }
     let names: Vec<(&Path, &str)> =
         pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     faults.extend(unused(house, &names, ALLOWED_NUMBERS));
-    for lesson in sources::LESSONS {
+    for lesson in sources::LESSONS.iter() {
         let path = house.pages().join(sources::chapter(lesson));
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),

@@ -38,7 +38,7 @@ pub struct Recording {
 
 impl Recording {
     fn of(lesson: &Lesson) -> Self {
-        let Lesson { number, .. } = *lesson;
+        let number = lesson.number;
         let name = format!("lesson-{number}");
         // Lesson 8 is run from Python, where nobody notes who ran what when.
         let is_drawn = ![0, 8].contains(&number);

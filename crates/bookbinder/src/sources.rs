@@ -6,19 +6,12 @@ use crate::{anchors, format};
 use report::Lesson;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
-/// Every lesson that has a chapter.
-pub const LESSONS: &[Lesson] = &[
-    lesson_0::LESSON,
-    lesson_1::LESSON,
-    lesson_2::LESSON,
-    lesson_3::LESSON,
-    lesson_4::LESSON,
-    lesson_5::LESSON,
-    lesson_6::LESSON,
-    lesson_7::LESSON,
-    lesson_8::LESSON,
-];
+/// Every lesson, from the folders.
+pub static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
+    curriculum::root().and_then(|root| curriculum::lessons(&root)).expect("the lessons' folders")
+});
 
 /// The file name of a lesson's chapter: `04-processes.md`.
 pub fn chapter(lesson: &Lesson) -> String {
@@ -45,7 +38,7 @@ pub fn lesson(number: &str) -> Result<&'static Lesson, String> {
 /// One line if there is no such lesson.
 pub fn lesson_box(number: &str) -> Result<String, String> {
     let Lesson { question, minutes, needs, learn, .. } = lesson(number)?;
-    let learn = learn.map(|line| format!("> - {line}")).join("\n");
+    let learn = learn.each_ref().map(|line| format!("> - {line}")).join("\n");
     Ok(format!(
         "> **The question** {question}\n>\n> **Minutes** about {minutes}\n>\n\
          > **Needs** {needs}\n>\n> **You will learn**\n>\n{learn}"

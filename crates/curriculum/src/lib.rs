@@ -106,6 +106,14 @@ impl Lesson {
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
+    /// The same for a text that is compiled in, as each lesson's own is.
+    ///
+    /// # Panics
+    /// If the text is not a lesson's. The tests of each lesson read its file.
+    pub fn of(text: &str) -> Self {
+        Self::read(text).unwrap_or_else(|why| panic!("lesson.toml: {why}"))
+    }
+
     /// The name of its folder below `lessons/`: `04-processes`.
     pub fn folder(&self) -> String {
         format!("{:02}-{}", self.number, self.name)
@@ -159,15 +167,15 @@ pub fn lessons(root: &Path) -> Result<Vec<Lesson>, String> {
 /// The file with a lesson's facts.
 const FACTS: &str = "lesson.toml";
 
-/// The workspace's folder: the one that this program was built from, or else the nearest folder
-/// above the current one that has lessons (the sources may have moved since the build).
+/// The workspace's folder: the nearest one above the current folder that has lessons, or else the
+/// one that this program was built from.
 ///
 /// # Errors
 /// One line if there is no such folder.
 pub fn root() -> Result<PathBuf, String> {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let current = env::current_dir().unwrap_or_default();
-    let mut candidates = std::iter::once(built_from.as_path()).chain(current.ancestors());
+    let mut candidates = current.ancestors().chain([&*built_from]);
     let is_root = |folder: &&Path| {
         folder.join("Cargo.toml").is_file() && folder.join("lessons/01-serial").is_dir()
     };

@@ -4,9 +4,9 @@
 //! measured here and now: a start, a round trip, a bandwidth. Lesson 7 shows how far off it is.
 
 use crate::Failure;
-use crate::words::{count, paragraph};
 use processes::ProcessPool;
 use report::leverage::{Memory, Stage, cores, costs_in_words, probe};
+use report::words::{count, paragraph};
 use report::{grouped, speedup as shown, time};
 use schedule::leverage::{Costs, Crew, Job, best, bound, break_even, seconds, speedup};
 use std::error::Error;

@@ -4,10 +4,10 @@
 //! decides the exit status. And how do the measured numbers stand beside the recorded ones? That
 //! gets no verdict: they are another machine's.
 
-use crate::words::{count, paragraph};
 use crate::{Failure, workspace};
 use anstyle::{AnsiColor, Style};
 use regex_lite::Regex;
+use report::words::{count, paragraph};
 use report::{Lesson, mask};
 use similar::{ChangeTag, TextDiff};
 use std::collections::VecDeque;
@@ -29,16 +29,16 @@ pub struct Record {
 ///
 /// # Errors
 /// [`Failure::Input`] if there is no snapshot, or the lesson does not run.
-pub fn compare(lesson: Lesson, out: &mut impl Write) -> Result<u8, Failure> {
+pub fn compare(lesson: &Lesson, out: &mut impl Write) -> Result<u8, Failure> {
     let number = lesson.number;
     let root = workspace::root()?;
-    let path = root.join(format!("tests/lessons/snapshots/lesson-{number}.snap"));
+    let path = lesson.path(&root).join("tests/snapshots/text.snap");
     let snapshot = fs::read_to_string(&path)
         .map_err(|error| Failure::input(format!("no snapshot of lesson {number}: {error}")))?;
     let record = record(&root.join("book/records"), number);
     let yours = run(&root, lesson)?;
     // A lesson that leaves out what needs Python, where there is none, has a snapshot of that too.
-    let without = path.with_file_name(format!("lesson-{number}--no-python.snap"));
+    let without = path.with_file_name("no-python.snap");
     let is_yours = |without: &String| body(without).trim_end() == mask(&yours).trim_end();
     let snapshot = fs::read_to_string(without).ok().filter(is_yours).unwrap_or(snapshot);
     let equal = print(lesson, body(&snapshot), &yours, record.as_ref(), out)?;
@@ -46,7 +46,7 @@ pub fn compare(lesson: Lesson, out: &mut impl Write) -> Result<u8, Failure> {
 }
 
 /// Runs the lesson as it is run by hand, and gives what it printed to standard output.
-fn run(root: &Path, lesson: Lesson) -> Result<String, Failure> {
+fn run(root: &Path, lesson: &Lesson) -> Result<String, Failure> {
     let number = lesson.number.to_string();
     let mut cargo = workspace::cargo(root);
     cargo.args(["run", "--quiet", "--release", "--bin", &number]);
@@ -90,7 +90,7 @@ fn record(folder: &Path, number: u32) -> Option<Record> {
 /// # Errors
 /// If `out` cannot be written.
 pub fn print(
-    lesson: Lesson,
+    lesson: &Lesson,
     snapshot: &str,
     yours: &str,
     record: Option<&Record>,

@@ -5,9 +5,9 @@
 //! that they do not have. A fact that cannot be found is `None` and prints as "unknown"; nothing
 //! here fails.
 
-use crate::LESSONS;
-use crate::words::{count, paragraph};
 use nix::sys::statvfs::statvfs;
+use report::Lesson;
+use report::words::{count, paragraph};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -291,7 +291,7 @@ fn said_by(program: &str, arguments: &[&str]) -> Option<String> {
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub fn print(facts: &Facts, out: &mut impl Write) -> io::Result<()> {
+pub fn print(facts: &Facts, all: &[Lesson], out: &mut impl Write) -> io::Result<()> {
     paragraph(out, "System", &facts.system)?;
     paragraph(out, "CPU", facts.cpu.as_deref().unwrap_or("unknown"))?;
     paragraph(out, "Cores", &cores(facts))?;
@@ -304,7 +304,7 @@ pub fn print(facts: &Facts, out: &mut impl Write) -> io::Result<()> {
     if !missing.is_empty() {
         paragraph(out, "Missing", &missing)?;
     }
-    paragraph(out, "Lessons", &lessons(facts))
+    paragraph(out, "Lessons", &lessons(facts, all))
 }
 
 fn known<T: ToString>(fact: Option<T>) -> String {
@@ -394,21 +394,16 @@ fn why_no_fork_server(facts: &Facts) -> Option<&'static str> {
     }
 }
 
-/// Lesson 4 is about the process pool, lessons 5 and 7 lay it beside the others, and lesson 6
-/// runs an interpreter in each of its processes.
-fn needs_fork_server(lesson: u32) -> bool {
-    matches!(lesson, 4..=7)
-}
-
 /// Why a lesson does not work here, if it does not.
-fn why_not(lesson: u32, facts: &Facts) -> Option<String> {
-    if needs_fork_server(lesson) {
+fn why_not(lesson: &Lesson, facts: &Facts) -> Option<String> {
+    if lesson.requires.fork_server {
         return why_no_fork_server(facts).map(|why| format!("does not work here: {why}"));
     }
     let python = TOOLS.iter().zip(&facts.found).find(|(tool, _)| tool.name == "python3");
     let has_python = python.is_some_and(|(_, found)| matches!(found, Found::Version(_)));
     // Which Python it needs, the lesson itself says.
-    (lesson == 8 && !has_python).then(|| "does not work here: there is no python3".to_owned())
+    (lesson.requires.python && !has_python)
+        .then(|| "does not work here: there is no python3".to_owned())
 }
 
 /// The tools that were found, or those that were not; nothing if there is none.
@@ -436,18 +431,18 @@ fn tools(facts: &Facts, found: bool) -> String {
     lines.join("\n")
 }
 
-fn lessons(facts: &Facts) -> String {
+fn lessons(facts: &Facts, all: &[Lesson]) -> String {
     let mut lines = Vec::new();
-    for lesson in LESSONS {
-        let verdict = match why_not(lesson.number, facts) {
+    for lesson in all {
+        let verdict = match why_not(lesson, facts) {
             Some(why) => why,
             None if facts.cores == Some(1) => "works; expect 1.00x".to_owned(),
             None => "works".to_owned(),
         };
         lines.push(format!("{} {:<17}{verdict}", lesson.number, lesson.name));
     }
-    let working = LESSONS.iter().filter(|lesson| why_not(lesson.number, facts).is_none()).count();
-    lines.push(format!("{} of {} work here", working, count(LESSONS.len(), "lesson")));
+    let working = all.iter().filter(|lesson| why_not(lesson, facts).is_none()).count();
+    lines.push(format!("{} of {} work here", working, count(all.len(), "lesson")));
     lines.join("\n")
 }
 

@@ -27,12 +27,13 @@
 #![forbid(unsafe_code)]
 
 pub mod leverage;
+pub mod typed;
+pub mod words;
 
 mod bars;
 mod core_line;
 mod format;
 mod json;
-mod lesson;
 mod mask;
 mod measure;
 mod options;
@@ -50,8 +51,8 @@ mod trip_svg;
 
 pub use bars::bars;
 pub use core_line::executor_line;
+pub use curriculum::Lesson;
 pub use format::{counted, grouped, ratio, share, speedup, steps, time};
-pub use lesson::Lesson;
 pub use mask::{mask, mask_json};
 pub use measure::{Predicted, Row, Stopwatch, Table};
 pub use options::{Extra, Extras};

@@ -2,10 +2,11 @@
 
 use crate::Lesson;
 use crate::output_file::OutputFile;
+use crate::typed::{one_line, pairs, shown, workers};
 use clap::builder::{StyledStr, ValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
-use kernel::{Pair, read_pairs_file, steps, ten_pairs};
+use kernel::{Pair, ten_pairs};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -53,13 +54,6 @@ struct StepsArguments {
     /// file, for Perfetto or chrome://tracing
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     trace: Option<PathBuf>,
-}
-
-fn workers(word: &str) -> Result<NonZeroUsize, String> {
-    word.parse()
-        .ok()
-        .filter(|workers: &NonZeroUsize| workers.get() <= 1024)
-        .ok_or_else(|| "a whole number from 1 to 1024 is wanted".to_owned())
 }
 
 fn rounds(word: &str) -> Result<usize, String> {
@@ -150,7 +144,7 @@ impl Options {
             command = StepsArguments::augment_args(command);
         }
         let matches = command
-            .name(*name)
+            .name(name.clone())
             .about(format!("Lesson {number}, {name}: {question}"))
             .override_usage(format!(
                 "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
@@ -171,7 +165,7 @@ impl Options {
                 _ => NoOptions::Input(one_line(&error.render().to_string())),
             })?;
         let pairs = match &arguments.pairs {
-            Some(path) => pairs(path)?,
+            Some(path) => pairs(path).map_err(NoOptions::Input)?,
             None => ten_pairs(),
         };
         for extra in extras.options {
@@ -205,19 +199,6 @@ fn given(extras: &[Extra], matches: &ArgMatches) -> BTreeMap<&'static str, OsStr
     extras.iter().filter_map(|extra| Some((extra.name, value(extra)?))).collect()
 }
 
-fn pairs(path: &Path) -> Result<Vec<Pair>, NoOptions> {
-    let pairs = read_pairs_file(path).map_err(|error| NoOptions::Input(error.to_string()))?;
-    // Predictions add the steps up, and so many would run for centuries.
-    let total = pairs.iter().try_fold(0u64, |total, &pair| total.checked_add(steps(pair)));
-    total.ok_or_else(|| {
-        NoOptions::Input(format!(
-            "{}: all these pairs take more steps than 64 bits can count",
-            shown(path)
-        ))
-    })?;
-    Ok(pairs)
-}
-
 fn output_file(path: &Path, what: &str) -> Result<OutputFile, NoOptions> {
     OutputFile::open(path).map_err(|error| {
         let why = match error.kind() {
@@ -229,38 +210,21 @@ fn output_file(path: &Path, what: &str) -> Result<OutputFile, NoOptions> {
     })
 }
 
-/// A path on one line, whatever its name holds.
-fn shown(path: &Path) -> String {
-    path.display().to_string().escape_debug().to_string()
-}
-
-/// clap explains itself in paragraphs; the first says what is wrong, and `--help` says the rest.
-fn one_line(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or_default();
-    let words: Vec<&str> = paragraph.split_whitespace().collect();
-    let line = words.join(" ");
-    format!("{}; --help lists the options", line.strip_prefix("error: ").unwrap_or(&line))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LESSON: Lesson = Lesson {
-        number: 9,
-        name: "ninth",
-        question: "Why?",
-        minutes: 1,
-        needs: "",
-        learn: [""; 3],
-        misconception: "",
-        remember: "",
-        next: "",
-    };
+    /// A lesson of no folder.
+    fn ninth() -> Lesson {
+        Lesson::of(
+            "number = 9\nname = 'ninth'\ntitle = ''\nquestion = 'Why?'\nminutes = 1\nneeds = ''\n\
+             learn = ['', '', '']\nmisconception = ''\nremember = ''\nnext = ''",
+        )
+    }
 
     fn read(arguments: &[&str]) -> Result<Options, NoOptions> {
         Options::read(
-            &LESSON,
+            &ninth(),
             &Extras::NONE,
             false,
             ["9"].iter().chain(arguments).map(OsString::from),
@@ -326,7 +290,7 @@ mod tests {
             ],
         };
         let read = |words: &[&str]| {
-            Options::read(&LESSON, &extras, false, ["9"].iter().chain(words).map(OsString::from))
+            Options::read(&ninth(), &extras, false, ["9"].iter().chain(words).map(OsString::from))
         };
         let none = read(&[]).unwrap();
         assert_eq!((none.rounds, none.extras.len()), (5, 0));

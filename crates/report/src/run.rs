@@ -90,7 +90,7 @@ fn perform(
     body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let mut run = Run {
-        lesson: *lesson,
+        lesson: lesson.clone(),
         screen: Screen::new(options.json),
         options,
         stages: Vec::new(),
@@ -577,7 +577,7 @@ impl Run {
                 .map_err(|error| format!("the drawing was not written: {error}"))?;
         }
         if let Some(file) = self.options.trace.take() {
-            let Lesson { number, name, .. } = self.lesson;
+            let Lesson { number, name, .. } = &self.lesson;
             let (workers, trips) = &self.traced;
             file.write(&trace_events(&format!("lesson {number}, {name}"), workers, trips))
                 .map_err(|error| format!("the trace was not written: {error}"))?;
@@ -598,7 +598,7 @@ impl Run {
 
     /// What `--svg` asks for.
     fn drawing(&self) -> String {
-        let Lesson { number, name, .. } = self.lesson;
+        let Lesson { number, name, .. } = &self.lesson;
         if self.options.steps {
             let trips: Vec<_> = self.steps.iter().map(Steps::to_draw).collect();
             let title = format!("Lesson {number}, {name}: an item's trip to a worker and back");
@@ -615,18 +615,18 @@ impl Run {
 
     /// What `--json` asks for.
     fn document(&self) -> serde_json::Result<String> {
-        let Lesson { number: lesson, .. } = self.lesson;
+        let Lesson { number: lesson, .. } = &self.lesson;
         if self.options.steps {
             let rounds = self.options.rounds;
             return serde_json::to_string(&StepsDocument::new(
-                lesson,
+                *lesson,
                 rounds,
                 clock(),
                 &self.steps,
             ));
         }
         serde_json::to_string(&Document {
-            lesson,
+            lesson: *lesson,
             kernel: "gcd",
             workers: self.options.workers.get(),
             items: self.options.pairs.len(),

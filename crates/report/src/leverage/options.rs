@@ -85,7 +85,7 @@ impl Options {
     ) -> Result<Self, NoOptions> {
         let Lesson { number, name, question, .. } = lesson;
         let matches = Arguments::command()
-            .name(*name)
+            .name(name.clone())
             .about(format!("Lesson {number}, {name}: {question}"))
             .override_usage(format!(
                 "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
