@@ -12,7 +12,7 @@ use schedule::spans::Task;
 use std::sync::LazyLock;
 
 /// The source of the countdown, as it lies beside lesson 6.
-pub const GCD: &str = include_str!("../../../lessons/06-interpreter-lock/gcd.tiny");
+pub const GCD: &str = include_str!("../gcd.tiny");
 
 const WAIT: &str = "function wait(ms)\n    return wait_ms(ms)\n";
 const HOLDING: &str = "function gcd(a, b)\n    return native_gcd(a, b)\n";

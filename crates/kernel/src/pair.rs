@@ -1,5 +1,6 @@
 //! A pair of positive numbers, and the ten that the kit is about.
 
+use crate::read_pairs;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
@@ -68,26 +69,11 @@ impl fmt::Display for ZeroInPair {
 
 impl Error for ZeroInPair {}
 
-/// The ten pairs of the source chapter, in its order.
+/// The ten pairs of the source chapter, in its order, from `crates/kernel/ten-pairs.txt`.
 ///
 /// Their costs are uneven, and that is what makes them good teachers: see [`steps`](crate::steps).
 pub fn ten_pairs() -> Vec<Pair> {
-    // ANCHOR: ten_pairs
-    [
-        (1963309, 2265973),
-        (2030677, 3814172),
-        (1551645, 2229620),
-        (2039045, 2020802),
-        (1823712, 1924928),
-        (2293129, 1020491),
-        (1281238, 2273782),
-        (3823812, 4237281),
-        (3812741, 4729139),
-        (1292391, 2123811),
-    ]
-    // ANCHOR_END: ten_pairs
-    .map(|(a, b)| Pair { a, b })
-    .to_vec()
+    read_pairs(include_str!("../ten-pairs.txt")).expect("the tests read the file")
 }
 
 #[cfg(test)]

@@ -2,26 +2,29 @@
 //!
 //! Refused on: a worker is killed, and its item alone is lost
 
-use kernel::{Executor, Message, TaskError, catch_panic};
-use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-struct ForkQueue {
-    workers: NonZeroUsize,
-}
+mod queue {
+    use kernel::{Executor, Message, TaskError, catch_panic};
+    use std::num::NonZeroUsize;
 
-impl Executor for ForkQueue {
-    fn map_each<A: Message, R: Message>(
-        &self,
-        task: fn(A) -> R,
-        items: Vec<A>,
-    ) -> Vec<Result<R, TaskError>> {
-        let items = items.into_iter().enumerate();
-        items.map(|(index, item)| catch_panic(index, task, item)).collect()
+    pub struct ForkQueue {
+        pub workers: NonZeroUsize,
     }
 
-    fn workers(&self) -> NonZeroUsize {
-        self.workers
+    impl Executor for ForkQueue {
+        fn map_each<A: Message, R: Message>(
+            &self,
+            task: fn(A) -> R,
+            items: Vec<A>,
+        ) -> Vec<Result<R, TaskError>> {
+            let items = items.into_iter().enumerate();
+            items.map(|(index, item)| catch_panic(index, task, item)).collect()
+        }
+
+        fn workers(&self) -> NonZeroUsize {
+            self.workers
+        }
     }
 }
 
