@@ -183,7 +183,7 @@ fn a_lesson_is_one_page() {
     for lesson in lessons() {
         let path = format!("lessons/{}/main.rs", lesson.folder());
         let lines = code_lines(&read(&path));
-        assert!(lines <= 75, "{path} has {lines} code lines");
+        assert!(lines <= 60, "{path} has {lines} code lines");
     }
 }
 

@@ -4,6 +4,7 @@
 
 pub mod cpython;
 pub mod program;
+pub mod turns;
 
 use report::{Extra, Extras};
 
