@@ -238,12 +238,12 @@ fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
 }
 
 #[test]
-fn every_path_that_the_readme_names_exists() {
+fn every_path_that_the_documents_name_exists() {
     let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md"] {
+    for document in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"] {
         let text = read(document);
         for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
+            let target = link.split([')', '#']).next().expect("text before");
             if target.is_empty() || target.contains("://") {
                 continue;
             }
@@ -252,4 +252,22 @@ fn every_path_that_the_readme_names_exists() {
         }
     }
     assert!(seen > 10, "the documents link to the sources");
+}
+
+/// What the architecture's page says never happens is held by the test that it names.
+#[test]
+fn every_never_has_its_test() {
+    let text = read("ARCHITECTURE.md");
+    let table = text.split("## What never happens").nth(1).expect("the section");
+    let table = table.split("\n## ").next().expect("text before");
+    let mut seen = 0;
+    for link in table.lines().filter_map(|line| line.split("| [").nth(1)) {
+        let (name, rest) = link.split_once("](").expect("a link");
+        let file = rest.split(')').next().expect("text before");
+        let source = read(file);
+        let there = source.contains(&format!("fn {name}("));
+        assert!(there, "{file} has no function {name}");
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen} rows");
 }
