@@ -120,6 +120,10 @@
 
 #![forbid(unsafe_code)]
 
+pub mod meeting;
+#[cfg(unix)]
+pub mod own_process;
+
 pub use processes::ProcessPool;
 pub use processes::steps::{self, Lack};
 pub use serial::Serial;
