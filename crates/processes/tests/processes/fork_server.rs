@@ -1,10 +1,11 @@
-//! When a fork server may start, and what its end means.
+//! What the fork server's start and its end mean for a pool. (The server alone is tested in its own
+//! crate.)
 
 use crate::{is_gone, pool_of, until};
 use kernel::{Death, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
-use processes::{ForkServer, ProcessPool, StartError};
+use processes::{ForkServer, ProcessPool};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -24,24 +25,6 @@ fn beside_a_thread(test: impl FnOnce()) {
     let _ = other.join();
 }
 
-pub fn it_is_refused_beside_threads() {
-    beside_a_thread(|| {
-        let error = ProcessPool::new(NonZeroUsize::MIN).unwrap_err();
-        assert!(matches!(error, StartError::Threads(2)), "{error:?}");
-        let text = error.to_string();
-        assert!(text.contains("2 threads") && text.contains("ForkServer::start()"), "{text}");
-        assert!(!text.contains('\n'));
-    });
-}
-
-pub fn threads_that_were_joined_do_not_count() {
-    for _ in 0..20 {
-        beside_a_thread(|| {});
-        // The thread is joined and may yet be in /proc/self/task.
-        assert_eq!(pool_of(1).map(double, vec![1]).unwrap(), [2]);
-    }
-}
-
 pub fn a_pool_may_be_made_beside_threads_once_it_runs() {
     beside_a_thread(|| {
         let pool = pool_of(2);
@@ -54,17 +37,6 @@ pub fn a_pool_may_be_made_beside_threads_once_it_runs() {
             scope.spawn(|| assert_eq!(pool.map(double, vec![4]).unwrap(), [8]));
         });
     });
-}
-
-pub fn it_is_started_once() {
-    let server = ForkServer::start().unwrap().pid();
-    let pools = [pool_of(1), pool_of(2)];
-    assert_eq!(ForkServer::start().unwrap().pid(), server);
-    for pool in pools {
-        assert_eq!(pool.map(double, vec![1]).unwrap(), [2]);
-        let parents = pool.map(|_: u8| nix::unistd::getppid().as_raw() as u32, vec![0]).unwrap();
-        assert_eq!(parents, [server]);
-    }
 }
 
 pub fn a_worker_has_no_pool() {
@@ -127,15 +99,6 @@ pub fn killed_while_workers_run() {
     until(|| workers.iter().all(|&pid| is_gone(pid)).then_some(()));
     drop(pool);
     no_child_left();
-}
-
-pub fn another_takes_its_place() {
-    drop(pool_of(1));
-    let first = kill_the_server();
-    until(|| is_gone(first[0]).then_some(()));
-    let pool = pool_of(1);
-    assert_ne!(ForkServer::start().unwrap().pid(), first[0]);
-    assert_eq!(pool.map(double, vec![1]).unwrap(), [2]);
 }
 
 /// Not even one that waits to be reaped.

@@ -66,7 +66,6 @@ fn main() -> std::process::ExitCode {
     let mut cases = cases! {
         kept:
             fork_server::a_pool_may_be_made_beside_threads_once_it_runs
-            fork_server::it_is_started_once
             fork_server::a_worker_has_no_pool
             deaths::killed_while_it_ran_an_item
             deaths::killed_while_idle
@@ -113,11 +112,8 @@ fn main() -> std::process::ExitCode {
     };
     cases.extend(cases! {
         own:
-            fork_server::it_is_refused_beside_threads
-            fork_server::threads_that_were_joined_do_not_count
             fork_server::killed_while_idle
             fork_server::killed_while_workers_run
-            fork_server::another_takes_its_place
             deaths::a_backtrace_comes_if_it_is_asked_for
             shortage::no_fork_server
             shortage::no_worker_at_the_start

@@ -23,6 +23,7 @@ pub fn part(mut words: impl Iterator<Item = String>) -> Option<ExitCode> {
             return Some(bare::play(&words).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS));
         }
         Some("start") => ours::start(),
+        Some("stage-start") => ours::stage_start(),
         Some("fork") => ours::fork_and_wait(),
         Some("memory") => words.concat().parse().map_err(Into::into).and_then(ours::memory),
         _ => Err("no such part".into()),

@@ -1,4 +1,5 @@
-//! `just bench-pool`: the process pool held against its bars.
+//! `just bench-pool`: the process pool for keeps (`process-futures`) held against its bars; and stage
+//! 4's pool, measured for three rows.
 //!
 //! Ours stands beside two others, and all take turns, round by round, in one run: *bare*, two
 //! processes that send each other the same bytes and do nothing else, written as fast as a careful
