@@ -3,4 +3,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| processes::fuzzing::from_a_worker(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| process_futures::fuzzing::from_a_worker(bytes));

@@ -63,6 +63,9 @@
 #![cfg(target_os = "linux")]
 
 mod caller;
+#[cfg(fuzzing)]
+#[path = "../fuzz/inside.rs"]
+pub mod fuzzing;
 mod wire;
 mod worker;
 

@@ -1,4 +1,4 @@
-//! A program whose panics abort, if it is built that way (`../tests/processes/builds.rs` does it): then
+//! A program whose panics abort, if it is built that way (`tests/processes/builds.rs` does it): then
 //! a task that panics is a worker that dies.
 
 use kernel::Executor;

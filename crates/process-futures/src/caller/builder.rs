@@ -40,6 +40,13 @@ pub struct Builder {
     on_death: Option<OnDeath>,
 }
 
+impl ProcessPoolExecutor {
+    /// How to make one.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
 impl Builder {
     /// How many workers. The default is the number of cores that the program may use, and 1 if
     /// nobody knows.

@@ -20,3 +20,6 @@ mod shared;
 mod state;
 pub mod wait;
 mod worker_handle;
+
+#[cfg(fuzzing)]
+pub use worker_handle::WorkerHandle;

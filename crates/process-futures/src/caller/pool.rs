@@ -1,6 +1,5 @@
 //! The pool: the handle that a program has.
 
-use crate::caller::builder::Builder;
 use crate::caller::call::call;
 use crate::caller::future::TaskFuture;
 use crate::caller::map::{Map, MapOptions};
@@ -28,11 +27,6 @@ pub struct ProcessPoolExecutor {
 }
 
 impl ProcessPoolExecutor {
-    /// How to make one.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn of(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
