@@ -51,7 +51,7 @@ impl<R: Message> TaskFuture<R> {
     /// In both cases the call's outcome, for every thread that asks, is `TimedOut`.
     ///
     /// In Python a `result(timeout)` leaves the task running, and a task that hangs keeps its
-    /// worker for ever. To wait for a while and do no more, use [`wait`](crate::caller::wait()) or
+    /// worker for ever. To wait for a while and do no more, use [`wait`](crate::wait()) or
     /// [`done`](Self::done).
     ///
     /// Workers are given several tiny tasks at a time. A call that a worker has behind another one

@@ -2,7 +2,8 @@
 
 use crate::wire::packet::Packet;
 
-/// The number of an initializer's call. No other call gets it, and its end is no [`Event`].
+/// The number of an initializer's call. No other call gets it, and its end is no
+/// [`Event`](crate::caller::core::Event).
 pub const INITIALIZER: u64 = u64::MAX;
 
 /// What a pool asks of its workers. Set by the builder, before the first call; `stillborn` alone
