@@ -71,7 +71,7 @@ generate:
 # Fuzz the frames of the process pool for a minute (needs a nightly toolchain and `cargo install cargo-fuzz`)
 [group('kit'), no-exit-message]
 fuzz *args:
-    cargo +nightly fuzz run --fuzz-dir crates/processes/fuzz frames -- -max_total_time=60 -malloc_limit_mb=64 "$@"
+    cargo +nightly fuzz run --fuzz-dir crates/process-futures/fuzz frames -- -max_total_time=60 -malloc_limit_mb=64 "$@"
 
 # The criterion benches (minutes); a name after it picks some
 [group('kit'), no-exit-message]

@@ -58,8 +58,11 @@ fn arrows_point_down_only() {
         dependencies[name].iter().map(String::as_str).filter(|name| own.contains(name)).collect()
     };
     assert_eq!(inner("kernel"), BTreeSet::new());
+    assert_eq!(inner("fork-server"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("process-futures"), BTreeSet::from(["fork-server", "kernel"]));
     for stage in STAGES {
-        assert_eq!(inner(stage), BTreeSet::from(["kernel"]), "stage {stage}");
+        let below = if stage == "processes" { &["fork-server", "kernel"][..] } else { &["kernel"] };
+        assert_eq!(inner(stage), below.iter().copied().collect(), "stage {stage}");
     }
     assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
     assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
@@ -73,6 +76,57 @@ fn arrows_point_down_only() {
             let allowed = below.contains(&dependency) || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }
+    }
+}
+
+/// Which modules of a crate name which others by `crate::…`, in code that is not a unit test.
+fn arrows(folder: &Path) -> BTreeMap<String, BTreeSet<String>> {
+    let module = |path: &PathBuf| {
+        let path = path.strip_prefix(folder).unwrap().with_extension("");
+        let name = path.to_str().unwrap().replace('/', "::");
+        name.strip_suffix("::mod").map_or(name.clone(), str::to_owned)
+    };
+    let files = sources(folder);
+    let modules: BTreeSet<String> = files.iter().map(module).collect();
+    let named = |text: &str| -> BTreeSet<String> {
+        let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code: Vec<&str> = code.collect();
+        let code = code.join("\n");
+        let paths = code.split("crate::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap().split(',').map(str::trim).collect(),
+            None => vec![rest],
+        });
+        let names = paths.filter_map(|path| {
+            let is_path = |c: char| c.is_ascii_lowercase() || c == '_' || c == ':';
+            let path = path.split(|c| !is_path(c)).next().unwrap();
+            modules
+                .iter()
+                .filter(|module| (path.to_owned() + "::").starts_with(&format!("{module}::")))
+                .max_by_key(|module| module.len())
+        });
+        names.cloned().collect()
+    };
+    let arrows = |path: &PathBuf| (module(path), named(&fs::read_to_string(path).unwrap()));
+    files.iter().map(arrows).collect()
+}
+
+#[test]
+fn no_file_of_the_pools_imports_in_a_circle() {
+    for name in ["fork-server", "processes", "process-futures"] {
+        let mut left = arrows(&root().join("crates").join(name).join("src"));
+        assert!(left.values().map(BTreeSet::len).sum::<usize>() > 5, "{name} has no arrows");
+        // Whatever imports nothing that is left is in no circle.
+        loop {
+            let before: BTreeSet<String> = left.keys().cloned().collect();
+            left.retain(|module, named| {
+                named.iter().any(|other| other != module && before.contains(other))
+            });
+            if left.len() == before.len() {
+                break;
+            }
+        }
+        assert!(left.is_empty(), "{name}: in a circle or above one: {:?}", left.keys());
     }
 }
 
@@ -141,8 +195,11 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
         let name = package["name"].as_str().unwrap();
         for target in package["targets"].as_array().unwrap() {
             let kind = target["kind"][0].as_str().unwrap();
-            // The pool forks, and so does the exercise that mends a copy of its last step.
-            if ["processes", "exercise-4"].contains(&name) || !["lib", "bin"].contains(&kind) {
+            // These fork: the ground of the pools, the steps that lead there, and the exercise that
+            // mends a copy of the last step.
+            if ["fork-server", "processes", "exercise-4"].contains(&name)
+                || !["lib", "bin"].contains(&kind)
+            {
                 continue;
             }
             let path = target["src_path"].as_str().unwrap();
@@ -152,6 +209,17 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
                 || read(manifest).contains("unsafe_code = \"forbid\"");
             assert!(forbidden, "{path} does not forbid unsafe code");
         }
+    }
+}
+
+/// In `processes` the steps fork by themselves. The pool does not: it has the fork server.
+#[test]
+fn the_pool_itself_is_safe() {
+    let folder = root().join("crates/processes/src");
+    let steps = folder.join("steps");
+    for path in sources(&folder).iter().filter(|path| !path.starts_with(&steps)) {
+        let text = fs::read_to_string(path).unwrap();
+        assert!(!text.contains("unsafe"), "{} has unsafe code", path.display());
     }
 }
 
@@ -172,11 +240,8 @@ fn the_pool_is_short_enough_for_one_sitting() {
         .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
         .sum();
     assert!(lines > 100, "the pool was not found");
-    assert!(lines <= POOL_LINES, "the pool has {lines} code lines");
+    assert!(lines <= 700, "the pool has {lines} code lines");
 }
-
-/// The design says "at most about 600"; this holds what there is, so that it does not grow unseen.
-const POOL_LINES: usize = 1525;
 
 #[test]
 fn a_lesson_is_one_page() {
@@ -212,7 +277,9 @@ fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
         let folder = manifest.parent().expect("a folder").to_owned();
         for target in package["targets"].as_array().expect("targets") {
             let source = target["src_path"].as_str().expect("a path");
-            assert!(Path::new(source).starts_with(&folder), "{source} is not in its package");
+            let source = fs::canonicalize(source).expect("a file");
+            let shown = source.display();
+            assert!(source.starts_with(&folder), "{shown} is not in its package");
         }
     }
     let machinery = ["kit", "bookbinder", "report", "predict", "curriculum", "checks"];
@@ -265,7 +332,7 @@ fn every_never_has_its_test() {
         let (name, rest) = link.split_once("](").expect("a link");
         let file = rest.split(')').next().expect("text before");
         let source = read(file);
-        let there = source.contains(&format!("fn {name}("));
+        let there = ["(", "<"].iter().any(|next| source.contains(&format!("fn {name}{next}")));
         assert!(there, "{file} has no function {name}");
         seen += 1;
     }

@@ -122,6 +122,9 @@
 
 pub mod exercise;
 pub mod lesson;
+pub mod meeting;
+#[cfg(unix)]
+pub mod own_process;
 
 pub use processes::ProcessPool;
 pub use processes::steps::{self, Lack};

@@ -1,11 +1,11 @@
 //! The ten steps of an item's trip, timed: what `--steps` and `--trace` run.
 //!
-//! It is the pool's `map` with a look at the clock after each step: the same crew, the same frames.
-//! One thing differs. A worker gets its next item when its last answer is merged, and not before,
-//! so that no trip waits for another and each step's time is its own.
+//! It is the pool's `map` with a look at the clock after each step: the same workers, the same
+//! frames. One thing differs. No item is written down ahead: a worker gets its next item when its
+//! last answer is merged, so that no trip waits for another and each step's time is its own.
 
 use kernel::{Pair, Ran, TaskError};
-use processes::crew::Crew;
+use processes::{Call, Workers};
 use report::{Run, Trips};
 use schedule::spans::{Gcd, Task, now_ns};
 use schedule::trip::{Stamped, Traced, Trip, traced};
@@ -25,31 +25,31 @@ impl Task for GiveBack {
 }
 
 pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
-    let mut crew = Crew::new(run.workers())?;
+    let mut workers = Workers::new(run.workers())?;
     let rounds = run.rounds();
     // One division: the work is nothing, the trip is everything.
-    let pairs = one_by_one::<Gcd>(&mut crew, rounds, &Pair::new(1, 1)?)?;
-    let vectors = one_by_one::<GiveBack>(&mut crew, rounds, &vec![7; 1 << 20])?;
+    let pairs = one_by_one::<Gcd>(&mut workers, rounds, &Pair::new(1, 1)?)?;
+    let vectors = one_by_one::<GiveBack>(&mut workers, rounds, &vec![7; 1 << 20])?;
     run.steps(&[
         Trips { name: "a pair", trips: pairs },
         Trips { name: "1 MiB, as Vec<u8>", trips: vectors },
     ])?;
     if run.is_traced() {
-        let (_, trips) = there_and_back::<Gcd>(&mut crew, run.pairs())?;
-        run.trace(crew.worker_pids(), trips);
+        let (_, trips) = there_and_back::<Gcd>(&mut workers, run.pairs())?;
+        run.trace(workers.worker_pids(), trips);
     }
     Ok(())
 }
 
 /// As many trips of one item, each alone, after one to warm up.
 fn one_by_one<T: Task<In: Clone>>(
-    crew: &mut Crew,
+    workers: &mut Workers,
     rounds: usize,
     item: &T::In,
 ) -> Result<Vec<Trip>, TaskError> {
     let mut trips = Vec::new();
     for _ in 0..=rounds {
-        trips.extend(there_and_back::<T>(crew, vec![item.clone()])?.1);
+        trips.extend(there_and_back::<T>(workers, vec![item.clone()])?.1);
     }
     trips.remove(0);
     Ok(trips)
@@ -57,7 +57,7 @@ fn one_by_one<T: Task<In: Clone>>(
 
 /// The answers, and a trip for each item; both in the order of the items.
 fn there_and_back<T: Task>(
-    crew: &mut Crew,
+    workers: &mut Workers,
     items: Vec<T::In>,
 ) -> Result<(Vec<T::Out>, Vec<Trip>), TaskError> {
     let mut answers: Vec<Option<T::Out>> = items.iter().map(|_| None).collect();
@@ -65,27 +65,27 @@ fn there_and_back<T: Task>(
     let (mut items, mut under_way) = (items.into_iter().enumerate(), HashMap::new());
     loop {
         let begin = now_ns();
-        let is_one_free = under_way.len() < crew.workers().get();
+        let is_one_free = under_way.len() < workers.count().get();
         if let Some((index, item)) = is_one_free.then(|| items.next()).flatten() {
             let taken = now_ns();
             let item = Traced::new(item);
-            let call = crew.call(traced::<T>, &item);
+            let call = Call::new(traced::<T>, &item);
             let written = now_ns();
             let call = call.map_err(|kind| TaskError::new(index, Ran::No, kind))?;
             let length = call.length();
-            under_way.insert(crew.dispatch(call), (index, [begin, taken, written], length));
+            under_way.insert(workers.submit(call), (index, [begin, taken, written], length));
         }
         if under_way.is_empty() {
             trips.sort_by_key(|trip: &Trip| trip.item);
             return Ok((answers.into_iter().flatten().collect(), trips));
         }
         // Sent at once. While a worker is free and an item is left, nobody waits for an answer.
-        let is_more = under_way.len() < crew.workers().get() && items.len() > 0;
-        for event in crew.poll(is_more.then_some(Duration::ZERO)) {
-            let Some((index, there, call)) = under_way.remove(&event.task) else { continue };
+        let is_more = under_way.len() < workers.count().get() && items.len() > 0;
+        for ended in workers.poll(is_more.then_some(Duration::ZERO)) {
+            let Some((index, there, call)) = under_way.remove(&ended.task) else { continue };
             let failed = |(ran, kind)| TaskError::new(index, ran, kind);
             let arrived = now_ns();
-            let answer = event.outcome.map_err(failed)?;
+            let answer = ended.outcome.map_err(failed)?;
             let Stamped { answer: value, stamps } = answer.read().map_err(failed)?;
             let read = now_ns();
             answers[index] = Some(value);

@@ -10,15 +10,9 @@ mod payloads;
 mod processes_only;
 mod same_answers;
 
-#[allow(dead_code, reason = "the rendezvous uses all of it")]
-#[path = "../meeting.rs"]
-mod meeting;
-#[path = "../own_process.rs"]
-mod own_process;
-
 use kernel::Executor;
+use one_change_tests::own_process::{self, Case, Expect, Footprint};
 use one_change_tests::{Lack, Place, Stage, every_stage, every_step};
-use own_process::{Case, Expect, Footprint};
 use std::env;
 use std::num::NonZeroUsize;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! What only other processes can do, or have to: die alone, be replaced, stay, and share nothing.
 
 use crate::contract::{assert_squares, workers};
-use crate::meeting::{self, Guest, WHERE_THEY_MUST_MEET, guests};
-use crate::own_process;
 use kernel::{Executor, Ran, TaskErrorKind};
 use one_change_tests::Stage;
+use one_change_tests::meeting::{self, Guest, WHERE_THEY_MUST_MEET, guests};
+use one_change_tests::own_process;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -5,16 +5,10 @@
 //! than items, or a meeting would prove nothing. Everything is run a second time on a single core:
 //! what is shown is that items are in progress at once, which one core can do as well.
 
-#[path = "../meeting.rs"]
-mod meeting;
-#[allow(dead_code, reason = "the behaviours use all of it")]
-#[path = "../own_process.rs"]
-mod own_process;
-
 use kernel::Executor;
-use meeting::{WHERE_THEY_MUST_MEET, WHERE_THEY_MUST_NOT, guests, meet};
+use one_change_tests::meeting::{WHERE_THEY_MUST_MEET, WHERE_THEY_MUST_NOT, guests, meet};
+use one_change_tests::own_process::{self, Case, Expect, Footprint};
 use one_change_tests::{Place, Stage, every_stage, every_step};
-use own_process::{Case, Expect, Footprint};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;

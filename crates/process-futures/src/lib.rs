@@ -1,9 +1,8 @@
 //! A pool of worker processes that you can keep.
 //!
-//! It is [`processes`] with a longer life: hand over one task now and ask for its answer later,
+//! It is stage 4's pool with a longer life: hand over one task now and ask for its answer later,
 //! stream a million items through it, cancel, set time limits, let workers retire, and go on after
-//! a worker has died. The words are those of Python's [`concurrent.futures`]: whoever knows them
-//! knows this crate.
+//! a worker has died. The words are those of Python's [`concurrent.futures`].
 //!
 //! ```no_run
 //! use process_futures::ProcessPoolExecutor;
@@ -13,7 +12,7 @@
 //! }
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     // Before the program has threads: see `processes::ForkServer`.
+//!     // Before the program has threads: see `ForkServer`.
 //!     let pool = ProcessPoolExecutor::builder().max_workers(2.try_into()?).build()?;
 //!     let future = pool.submit(square, 7);
 //!     assert_eq!(future.result()?, 49);
@@ -37,34 +36,42 @@
 //! | a pool as context manager runs what is queued before it ends | dropping it cancels what is queued; [`shutdown(true, false)`](ProcessPoolExecutor::shutdown) runs it |
 //! | `add_done_callback` | not there: whose thread would it run on? [`as_completed`] says the same in order |
 //!
-//! # Who does the work
+//! # Which thread does the work
 //!
-//! Somebody has to move bytes and see to the dead: whoever holds the crew does, and that is called
-//! *pumping* here. Whoever waits for an answer pumps on its own thread, because a thread in between
-//! would have to be woken first and would have to wake the caller then. While nobody waits, a
-//! manager thread pumps; it is started by the first `submit`. `pump.rs` has the rules by which the
-//! crew changes hands.
+//! Some thread has to move bytes and see to the dead. The thread that has the pool's core does: it
+//! *drives* the pool. A thread that waits for an answer drives by itself, because a thread in
+//! between would have to be woken first and would have to wake the caller then. While no thread
+//! waits, a manager thread drives; it is started by the first `submit`. `caller/driver.rs` has the
+//! rules by which the core changes hands.
+//!
+//! # Where things are
+//!
+//! | folder, file | its idea |
+//! |---|---|
+//! | `caller/` | runs in the program |
+//! | `pool`, `builder`, `future`, `map`, `wait` | what a program sees |
+//! | `shared`, `state`, `call_state`, `completions` | what the pool's threads share |
+//! | `driver`, `manager`, `end` | which thread drives, and how it ends |
+//! | `core`, `lifecycle`, `orders`, `limits` | all workers together, their lives, what a pool may ask |
+//! | `worker_handle`, `call`, `batching` | one worker; a call as a packet; how many calls it gets |
+//! | `worker/` | runs in each worker: a call, an answer, until the socket is closed |
+//! | `wire/` | what travels: frames, descriptors beside them, and how they are received |
 //!
 //! [`concurrent.futures`]: https://docs.python.org/3/library/concurrent.futures.html
 
 #![forbid(unsafe_code)]
 #![cfg(target_os = "linux")]
 
-mod builder;
-mod end;
-mod future;
-mod mailbox;
-mod manager;
-mod map;
-mod pool;
-mod pump;
-mod shared;
-mod slot;
-mod state;
-mod wait;
+mod caller;
+#[cfg(fuzzing)]
+#[path = "../fuzz/inside.rs"]
+pub mod fuzzing;
+mod wire;
+mod worker;
 
-pub use builder::{BuildError, Builder, OnDeath};
-pub use future::TaskFuture;
-pub use map::{Map, MapOptions};
-pub use pool::ProcessPoolExecutor;
-pub use wait::{AsCompleted, DoneAndNotDone, ReturnWhen, as_completed, wait};
+pub use caller::builder::{BuildError, Builder, OnDeath};
+pub use caller::future::TaskFuture;
+pub use caller::map::{Map, MapOptions};
+pub use caller::pool::ProcessPoolExecutor;
+pub use caller::wait::{AsCompleted, DoneAndNotDone, ReturnWhen, as_completed, wait};
+pub use fork_server::{ForkServer, StartError};

@@ -1,4 +1,4 @@
-//! Frames: what travels between a pool and a worker.
+//! Frames: what travels between the pool and a worker.
 //!
 //! A stream socket has no messages, only bytes, so each message says how long it is. Everything
 //! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
@@ -8,26 +8,29 @@
 //! |---|---|
 //! | 0 to 3 | length of the body |
 //! | 4 | kind |
-//! | 5 | how many descriptors travel with the frame |
-//! | 6 to 13 | the task's number |
-//! | 14 to 21 | in a call: address of the trampoline; in an answer: nanoseconds that it took |
-//! | 22 to 29 | in a call: address of the function |
+//! | 5 to 12 | the task's number |
+//! | 13 to 28 | in a call: where the task is (two addresses) |
 //!
 //! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
 //! is there.
 
-use crate::large;
+use fork_server::wire::receive;
+use nix::sys::socket::MsgFlags;
 use postcard::Error::SerializeBufferFull;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::os::fd::OwnedFd;
+use std::mem;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Length of the header, in bytes.
-pub const HEADER: usize = 30;
+const HEADER: usize = 29;
 
 /// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
 /// believes it.
-pub const MAX_BODY: usize = 1 << 30;
+const MAX_BODY: usize = 1 << 30;
+
+/// How much is received at once, at least. Nearly every frame is shorter.
+const CHUNK: usize = 64 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +39,7 @@ pub enum Kind {
     Call,
     /// From the worker: the body is the answer.
     Answer,
-    /// From the worker: the body is why there is none.
+    /// From the worker: the body is why there is no answer.
     Failure,
 }
 
@@ -47,23 +50,24 @@ pub struct Header {
     length: u32,
     /// What the frame is.
     pub kind: Kind,
-    /// How many descriptors travel with it.
-    pub descriptors: u8,
-    /// Which task.
+    /// The task's number.
     #[serde(with = "postcard::fixint::le")]
     pub task: u64,
-    /// In a call the address of the trampoline, in an answer a time.
     #[serde(with = "postcard::fixint::le")]
-    pub first: u64,
-    /// In a call the address of the function.
+    trampoline: u64,
     #[serde(with = "postcard::fixint::le")]
-    pub second: u64,
+    function: u64,
 }
 
 impl Header {
     /// Length of the whole frame, in bytes.
-    pub fn frame(&self) -> usize {
+    fn frame(&self) -> usize {
         HEADER + self.length as usize
+    }
+
+    /// Where the task of a call is.
+    pub fn address(&self) -> [u64; 2] {
+        [self.trampoline, self.function]
     }
 
     fn write(&self, bytes: &mut [u8]) {
@@ -71,7 +75,7 @@ impl Header {
     }
 
     /// Reads a header, and says in words what is wrong with it if it is none.
-    pub fn read(bytes: &[u8; HEADER]) -> Result<Self, String> {
+    fn read(bytes: &[u8]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
             Ok(header) if header.frame() > HEADER + MAX_BODY => {
                 Err(format!("a body of {} bytes", header.length))
@@ -81,24 +85,23 @@ impl Header {
     }
 }
 
-/// A header, its body, and the descriptors that travel with them.
+/// A header and its body.
 #[derive(Debug)]
 pub struct Frame {
     /// What the header says.
     pub header: Header,
     /// The header and the body in one piece: a body is written where it will be sent from.
     pub bytes: Vec<u8>,
-    /// Travel beside the bytes (`SCM_RIGHTS`).
-    pub descriptors: Vec<OwnedFd>,
 }
 
 impl Frame {
     /// A frame around what [`body`] wrote.
-    pub fn new(kind: Kind, task: u64, [first, second]: [u64; 2], mut bytes: Vec<u8>) -> Self {
+    pub fn new(kind: Kind, task: u64, address: [u64; 2], mut bytes: Vec<u8>) -> Self {
         let length = (bytes.len() - HEADER) as u32; // the limit fits
-        let header = Header { length, kind, descriptors: 0, task, first, second };
+        let [trampoline, function] = address;
+        let header = Header { length, kind, task, trampoline, function };
         header.write(&mut bytes);
-        Self { header, bytes, descriptors: Vec::new() }
+        Self { header, bytes }
     }
 
     /// Gives the task another number.
@@ -106,28 +109,16 @@ impl Frame {
         self.header.task = task;
         self.header.write(&mut self.bytes);
     }
+}
 
-    /// Has a descriptor travel with the frame, beside the bytes.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "shared memory will be the first to send any")
-    )]
-    pub fn add_descriptor(&mut self, descriptor: OwnedFd) {
-        assert!(self.descriptors.len() < crate::wire::MAX_DESCRIPTORS, "16 for one frame");
-        self.descriptors.push(descriptor);
-        self.header.descriptors = self.descriptors.len() as u8;
-        self.header.write(&mut self.bytes);
-    }
-
-    /// The body, as a value. It must be all of the body: bytes left over mean that the writer and
-    /// the reader do not mean the same type, and then the value is a wrong one. (Postcard alone
-    /// would let it pass.) The error is in words.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, String> {
-        match postcard::take_from_bytes(&self.bytes[HEADER..]) {
-            Ok((value, [])) => Ok(value),
-            Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
-            Err(error) => Err(error.to_string()),
-        }
+/// The body of the frame that these bytes are, as a value. It must be all of the body: bytes left
+/// over mean that the writer and the reader do not mean the same type, and then the value is a
+/// wrong one. (Postcard alone would let it pass.) The error is in words.
+pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
+    match postcard::take_from_bytes(&frame[HEADER..]) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -157,12 +148,139 @@ impl Flavor for Body {
         if self.0.len() - HEADER + bytes.len() > MAX_BODY {
             return Err(SerializeBufferFull);
         }
-        large::reserve(&mut self.0, bytes.len());
         self.0.extend_from_slice(bytes);
         Ok(())
     }
 
     fn finalize(self) -> postcard::Result<Vec<u8>> {
         Ok(self.0)
+    }
+}
+
+/// The receiving side of a socket: bytes in, frames out.
+#[derive(Debug, Default)]
+pub struct FrameReader {
+    /// Received as far as `end`. What lies behind it is room.
+    bytes: Vec<u8>,
+    end: usize,
+}
+
+impl FrameReader {
+    /// Receives once. Zero is the end of the stream.
+    ///
+    /// The buffer grows with what arrives and never by a header's word: a header that lies about
+    /// its length costs the side that believes it 64 KiB, and not a gigabyte.
+    pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
+        if self.bytes.len() - self.end < CHUNK {
+            self.bytes.resize(self.end + self.end.max(CHUNK), 0);
+        }
+        // Nobody sends descriptors here. Those that come all the same are closed again.
+        let mut descriptors = Vec::<OwnedFd>::new();
+        let received = receive(socket, &mut self.bytes[self.end..], &mut descriptors, flags)?;
+        self.end += received;
+        Ok(received)
+    }
+
+    /// The next frame, if it is there to its last byte.
+    ///
+    /// # Errors
+    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
+        let received = &self.bytes[..self.end];
+        if received.len() < HEADER {
+            return Ok(None);
+        }
+        let header = Header::read(&received[..HEADER])?;
+        let length = header.frame();
+        if received.len() < length {
+            return Ok(None);
+        }
+        let bytes = if length < CHUNK {
+            received[..length].to_vec()
+        } else {
+            // A large frame is not copied: its buffer becomes the frame.
+            self.bytes.truncate(self.end);
+            let rest = self.bytes.split_off(length);
+            mem::replace(&mut self.bytes, rest)
+        };
+        if length < CHUNK {
+            self.bytes.copy_within(length..self.end, 0);
+        }
+        self.end -= length;
+        Ok(Some(Frame { header, bytes }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernel::Bytes;
+    use proptest::prelude::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    fn frame(task: u64, length: usize) -> Frame {
+        let bytes = body(&Bytes::from(vec![task as u8; length]), Vec::new()).unwrap();
+        Frame::new(Kind::Call, task, [task + 1, task + 2], bytes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        #[test]
+        fn frames_come_through(
+            lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
+            cut in 1..100_000usize,
+        ) {
+            let (socket, mut writer) = UnixStream::pair().unwrap();
+            let mut stream = Vec::new();
+            for (task, &length) in lengths.iter().enumerate() {
+                stream.extend_from_slice(&frame(task as u64, length).bytes);
+            }
+            let sender = std::thread::spawn(move || {
+                stream.chunks(cut).for_each(|chunk| writer.write_all(chunk).unwrap());
+            });
+            let (mut reader, mut task) = (FrameReader::default(), 0);
+            loop {
+                while let Some(came) = reader.next_frame().unwrap() {
+                    let sent = frame(task, lengths[task as usize]);
+                    prop_assert!(came.bytes == sent.bytes && came.header == sent.header);
+                    task += 1;
+                }
+                if reader.fill(&socket, MsgFlags::empty()).unwrap() == 0 {
+                    break;
+                }
+            }
+            sender.join().unwrap();
+            prop_assert_eq!(task as usize, lengths.len());
+        }
+
+        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        #[test]
+        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
+            let (socket, mut writer) = UnixStream::pair().unwrap();
+            let mut stream = length.to_ne_bytes().to_vec();
+            stream.push(kind);
+            stream.extend_from_slice(&bytes);
+            writer.write_all(&stream).unwrap();
+            drop(writer);
+            let mut reader = FrameReader::default();
+            while reader.fill(&socket, MsgFlags::empty()).unwrap() > 0 {
+                match reader.next_frame() {
+                    Ok(Some(frame)) => prop_assert!(frame.bytes.len() <= stream.len()),
+                    Ok(None) => {}
+                    Err(_) => break,
+                }
+            }
+            prop_assert!(reader.bytes.capacity() <= 4 * CHUNK);
+        }
+    }
+
+    #[test]
+    fn a_header_that_promises_too_much_is_no_frame() {
+        let mut bytes = frame(0, 0).bytes;
+        bytes[..4].copy_from_slice(&(MAX_BODY as u32 + 1).to_ne_bytes());
+        assert!(Header::read(&bytes[..HEADER]).unwrap_err().contains("body"));
     }
 }

@@ -1,28 +1,9 @@
-//! What is left of the stage where there is no Linux: the names, and an error.
+//! What is left of the stage where there is no Linux: the pool's name, and an error.
 
 use crate::StartError;
 use kernel::{Executor, Message, TaskError};
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
-
-/// The fork server needs Linux: there is none here.
-#[derive(Debug)]
-pub struct ForkServer(Infallible);
-
-impl ForkServer {
-    /// Starts nothing.
-    ///
-    /// # Errors
-    /// [`StartError::Unsupported`], always.
-    pub fn start() -> Result<&'static Self, StartError> {
-        Err(StartError::Unsupported)
-    }
-
-    /// There is no fork server, so nobody can ask for its process id.
-    pub fn pid(&self) -> u32 {
-        match self.0 {}
-    }
-}
 
 /// The process pool needs Linux: there is none here.
 #[derive(Debug)]

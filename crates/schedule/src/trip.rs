@@ -2,8 +2,8 @@
 //!
 //! No pool times anything for this. The worker's times are noted by the types that travel:
 //! [`Traced`] looks at the clock while it is read, [`Stamped`] while it is written, and the task
-//! between them is a plain `fn`, as any other. The parent's times are taken by whoever pumps the
-//! pool. So what is not traced pays nothing: it is other types, and no code of theirs knows of this.
+//! between them is a plain `fn`, as any other. The parent's times are taken by the thread that
+//! drives the pool. So what is not traced pays nothing: it is other types, and no code of theirs knows of this.
 //!
 //! All times are of one clock ([`now_ns`]), so a trip's steps follow each other without a gap.
 

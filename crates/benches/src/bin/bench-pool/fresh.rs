@@ -3,38 +3,19 @@
 //! The fork server starts once in the life of a process, and the most memory that a process ever
 //! had is told of its whole life.
 
-use crate::{bare, ours};
 use std::env;
 use std::error::Error;
-use std::io::{self, Write};
-use std::process::{Command, ExitCode, Stdio};
+use std::io;
+use std::process::{Command, Stdio};
 
 /// The argument by which a process learns that it is for one part. Not for a person to type.
 const FLAG: &str = "--part";
 
-/// Runs the part that this process was started for. `None` if it was started by a person.
-pub fn part(mut words: impl Iterator<Item = String>) -> Option<ExitCode> {
-    if words.next().as_deref() != Some(FLAG) {
-        return None;
-    }
-    let (name, words) = (words.next(), words.collect::<Vec<_>>());
-    let told = match name.as_deref() {
-        Some("bare") => {
-            return Some(bare::play(&words).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS));
-        }
-        Some("start") => ours::start(),
-        Some("fork") => ours::fork_and_wait(),
-        Some("memory") => words.concat().parse().map_err(Into::into).and_then(ours::memory),
-        _ => Err("no such part".into()),
-    };
-    let printed = told.and_then(|number| Ok(writeln!(io::stdout(), "{number}")?));
-    Some(printed.map_or_else(
-        |error| {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    ))
+/// What follows the flag, if this process was started for a part: the part's name, and its words.
+pub fn part() -> Option<(String, Vec<String>)> {
+    let mut words = env::args().skip(1);
+    let is_part = words.next().as_deref() == Some(FLAG);
+    is_part.then(|| (words.next().unwrap_or_default(), words.collect()))
 }
 
 /// This program, to be started for a part.

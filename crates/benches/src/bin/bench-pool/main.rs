@@ -1,4 +1,5 @@
-//! `just bench-pool`: the process pool held against its bars.
+//! `just bench-pool`: the process pool for keeps (`process-futures`) held against its bars; and stage
+//! 4's pool, measured for three rows.
 //!
 //! Ours stands beside two others, and all take turns, round by round, in one run: *bare*, two
 //! processes that send each other the same bytes and do nothing else, written as fast as a careful
@@ -30,8 +31,8 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
-    if let Some(status) = fresh::part(std::env::args().skip(1)) {
-        return status;
+    if let Some((name, words)) = fresh::part() {
+        return run_part(&name, &words);
     }
     let told = match Options::read(std::env::args_os()) {
         Ok(options) => report(&options),
@@ -45,6 +46,28 @@ fn main() -> ExitCode {
             // If standard error is closed too, the status has to do.
             let _ = writeln!(anstream::stderr(), "error: {error}");
             ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the part that this process was started for, and prints its number.
+#[cfg(target_os = "linux")]
+fn run_part(name: &str, words: &[String]) -> ExitCode {
+    let number = match name {
+        "bare" => {
+            return bare::play(words).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        }
+        "start" => ours::start(),
+        "stage-start" => ours::stage_start(),
+        "fork" => ours::fork_and_wait(),
+        "memory" => words.concat().parse().map_err(Into::into).and_then(ours::memory),
+        _ => Err("no such part".into()),
+    };
+    match number.and_then(|number| Ok(writeln!(io::stdout(), "{number}")?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

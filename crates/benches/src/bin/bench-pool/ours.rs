@@ -1,13 +1,12 @@
-//! Our side: the pool, as a program would use it.
+//! Our side: the pool for keeps, as a program would use it, and stage 4's pool beside it.
 
 use crate::bare::Lengths;
 use kernel::{Bytes, Executor, Pair, ten_pairs};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use process_futures::{MapOptions, ProcessPoolExecutor};
-use processes::crew::Crew;
 use processes::steps::ForkPerItem;
-use processes::{ForkServer, ProcessPool};
+use processes::{Call, ForkServer, ProcessPool, Workers};
 use std::error::Error;
 use std::fs;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -47,13 +46,12 @@ fn timed<T>(call: impl FnOnce() -> T) -> (f64, T) {
     (start.elapsed().as_secs_f64(), answer)
 }
 
-/// The pools under measurement.
+/// The pools under measurement. Each has two workers.
 pub struct Ours {
-    pool: ProcessPool,
-    /// The one that is kept, with `submit` and `map_with`.
-    kept: ProcessPoolExecutor,
-    /// A pool of one, so that it is known which worker has the task.
-    doomed: ProcessPool,
+    pool: ProcessPoolExecutor,
+    stage: ProcessPool,
+    /// Pools of one, so that it is known which worker has the task.
+    doomed: (ProcessPoolExecutor, ProcessPool),
     busy: PipeReader,
     pair: Pair,
 }
@@ -66,9 +64,9 @@ impl Ours {
         BUSY.set(writer).map_err(|_| "a second start")?;
         ForkServer::start()?;
         Ok(Self {
-            pool: ProcessPool::new(TWO)?,
-            kept: ProcessPoolExecutor::builder().max_workers(TWO).build()?,
-            doomed: ProcessPool::new(ONE)?,
+            pool: executor(TWO)?,
+            stage: ProcessPool::new(TWO)?,
+            doomed: (executor(ONE)?, ProcessPool::new(ONE)?),
             busy,
             pair: ten_pairs()[0],
         })
@@ -76,13 +74,13 @@ impl Ours {
 
     /// How long the frames of a small task are.
     pub fn lengths(&self) -> Result<Lengths> {
-        let mut crew = Crew::new(ONE)?;
-        let call = crew.call(small, &self.pair).map_err(|kind| kind.to_string())?;
+        let mut workers = Workers::new(ONE)?;
+        let call = Call::new(small, &self.pair).map_err(|kind| kind.to_string())?;
         let length = call.length();
-        crew.dispatch(call);
+        workers.submit(call);
         loop {
-            if let Some(event) = crew.poll(None).pop() {
-                let answer = event.outcome.map_err(|(_, kind)| kind.to_string())?;
+            if let Some(ended) = workers.poll(None).pop() {
+                let answer = ended.outcome.map_err(|(_, kind)| kind.to_string())?;
                 return Ok(Lengths { call: length, answer: answer.length() });
             }
         }
@@ -90,15 +88,17 @@ impl Ours {
 
     /// One small task there and back, in seconds.
     pub fn trip(&self) -> Result<f64> {
-        let items = vec![self.pair];
-        let (time, answers) = timed(|| self.pool.map(small, items));
-        assert_eq!(answers?, [small(self.pair)]);
-        Ok(time)
+        trip(&self.pool, self.pair)
+    }
+
+    /// The same on stage 4.
+    pub fn stage_trip(&self) -> Result<f64> {
+        trip(&self.stage, self.pair)
     }
 
     /// The same by a future.
     pub fn future_trip(&self) -> Result<f64> {
-        let (time, answer) = timed(|| self.kept.submit(small, self.pair).result());
+        let (time, answer) = timed(|| self.pool.submit(small, self.pair).result());
         assert_eq!(answer?, small(self.pair));
         Ok(time)
     }
@@ -115,7 +115,7 @@ impl Ours {
     pub fn chunked(&self, count: u64) -> Result<f64> {
         let chunksize = NonZeroUsize::new(1000).expect("it is not zero");
         let options = MapOptions { chunksize, ..MapOptions::default() };
-        let (time, sum) = timed(|| sum(self.kept.map_with(tiny, 0..count, options)));
+        let (time, sum) = timed(|| sum(self.pool.map_with(tiny, 0..count, options)));
         assert_eq!(sum?, count * (count + 1) / 2);
         Ok(time / count as f64)
     }
@@ -131,9 +131,20 @@ impl Ours {
     /// From the moment when a busy worker is sent SIGKILL to the error that its caller gets, in
     /// seconds.
     pub fn death(&self) -> Result<f64> {
+        let pool = &self.doomed.0;
+        self.death_in(pool, || pool.worker_pids())
+    }
+
+    /// The same on stage 4.
+    pub fn stage_death(&self) -> Result<f64> {
+        let pool = &self.doomed.1;
+        self.death_in(pool, || pool.worker_pids())
+    }
+
+    fn death_in(&self, pool: &impl Executor, pids: impl Fn() -> Vec<u32>) -> Result<f64> {
         // An answer between two deaths, or the pool takes them for a fault of the program.
-        self.doomed.map(small, vec![self.pair])?;
-        let worker = Pid::from_raw(self.doomed.worker_pids()[0] as i32);
+        pool.map(small, vec![self.pair])?;
+        let worker = Pid::from_raw(pids()[0] as i32);
         let mut busy = self.busy.try_clone()?;
         // The caller waits in `map`, so another thread has to do it. An `Instant` is CLOCK_MONOTONIC.
         let killer = thread::spawn(move || {
@@ -143,12 +154,23 @@ impl Ours {
             kill(worker, Signal::SIGKILL)?;
             Ok::<_, std::io::Error>(sent)
         });
-        let outcome = self.doomed.map(be_busy, vec![()]);
+        let outcome = pool.map(be_busy, vec![()]);
         let received = Instant::now();
         assert!(outcome.is_err(), "the worker cannot have answered");
         let sent = killer.join().map_err(|_| "the killing thread panicked")??;
         Ok((received - sent).as_secs_f64())
     }
+}
+
+fn executor(workers: NonZeroUsize) -> Result<ProcessPoolExecutor> {
+    Ok(ProcessPoolExecutor::builder().max_workers(workers).build()?)
+}
+
+fn trip(pool: &impl Executor, pair: Pair) -> Result<f64> {
+    let items = vec![pair];
+    let (time, answers) = timed(|| pool.map(small, items));
+    assert_eq!(answers?, [small(pair)]);
+    Ok(time)
 }
 
 /// Where a worker says that it is busy.
@@ -166,9 +188,17 @@ fn be_busy((): ()) {
 /// Seconds from nothing to a pool of two, its first answer, and its end. In a fresh process: it
 /// includes the start of the fork server.
 pub fn start() -> Result<f64> {
+    start_of(|| executor(TWO))
+}
+
+/// The same on stage 4.
+pub fn stage_start() -> Result<f64> {
+    start_of(|| Ok(ProcessPool::new(TWO)?))
+}
+
+fn start_of<E: Executor>(make: impl FnOnce() -> Result<E>) -> Result<f64> {
     let pair = ten_pairs()[0];
-    let (time, answers) =
-        timed(|| ProcessPool::new(TWO)?.map(small, vec![pair]).map_err(Box::<dyn Error>::from));
+    let (time, answers) = timed(|| make()?.map(small, vec![pair]).map_err(Box::<dyn Error>::from));
     assert_eq!(answers?, [small(pair)]);
     Ok(time)
 }
@@ -176,7 +206,7 @@ pub fn start() -> Result<f64> {
 /// The most memory that this process ever had, in bytes, after this many items have come through a
 /// map with a buffer of 64 calls. In a fresh process.
 pub fn memory(count: u64) -> Result<f64> {
-    let pool = ProcessPoolExecutor::builder().max_workers(TWO).build()?;
+    let pool = executor(TWO)?;
     let options = MapOptions { buffersize: NonZeroUsize::new(64), ..MapOptions::default() };
     assert_eq!(sum(pool.map_with(tiny, 0..count, options))?, count * (count + 1) / 2);
     let status = fs::read_to_string("/proc/self/status")?;

@@ -94,9 +94,9 @@ fn round(
     python: Option<&mut Python>,
     samples: &mut Samples,
 ) -> Result<(), Box<dyn Error>> {
-    // A trip is so short that it takes the mood of the moment: which core, how warm. So the three
+    // A trip is so short that it takes the mood of the moment: which core, how warm. So all four
     // take turns more often than once in a round.
-    let mut trips = [Vec::new(), Vec::new(), Vec::new()];
+    let mut trips = [const { Vec::new() }; 4];
     for _ in 0..TURNS {
         for _ in 0..sizes.trips {
             trips[0].push(ours.trip()?);
@@ -105,10 +105,14 @@ fn round(
             trips[1].push(ours.future_trip()?);
         }
         for _ in 0..sizes.trips {
-            trips[2].push(bare.trip()?);
+            trips[2].push(ours.stage_trip()?);
+        }
+        for _ in 0..sizes.trips {
+            trips[3].push(bare.trip()?);
         }
     }
-    for (what, times) in [What::MapTrip, What::FutureTrip, What::BareTrip].into_iter().zip(&trips) {
+    let who = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
+    for (what, times) in who.into_iter().zip(&trips) {
         samples.add(what, Summary::of(times).median);
     }
     samples.add(What::MapTiny, ours.tiny(sizes.tiny)?);
@@ -117,8 +121,10 @@ fn round(
     samples.add(What::MapBlock, ours.block(block)?);
     samples.add(What::BareBlock, bare.exchange(block)?);
     samples.add(What::Start, fresh::measure(&["start"])?);
+    samples.add(What::StageStart, fresh::measure(&["stage-start"])?);
     samples.add(What::Fork, fresh::measure(&["fork"])?);
     samples.add(What::Death, ours.death()?);
+    samples.add(What::StageDeath, ours.stage_death()?);
     if let Some(python) = python {
         let Sizes { python_trips, python_tiny, python_chunked, .. } = sizes;
         samples.add(What::PythonTrip, python.seconds(&format!("round_trip {python_trips}"))?);

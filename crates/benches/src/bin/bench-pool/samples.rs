@@ -25,6 +25,9 @@ pub enum What {
     MemoryOfMany,
     MemoryOfFew,
     Death,
+    StageTrip,
+    StageStart,
+    StageDeath,
 }
 
 /// All measurements, in seconds or bytes.
@@ -70,6 +73,9 @@ impl Samples {
                 AtMost(1.1),
             ),
             row("SIGKILL to the caller's error", Seconds, Death, None, Under(0.003)),
+            time("stage 4: one small task, map / bare sockets", StageTrip, BareTrip, Bar::None),
+            time("stage 4: a pool of two, start to end / fork, wait", StageStart, Fork, Bar::None),
+            row("stage 4: SIGKILL to the caller's error", Seconds, StageDeath, None, Under(0.003)),
         ]
     }
 }

@@ -1,0 +1,141 @@
+//! The control channel: what a pool and the fork server send each other.
+//!
+//! Each pool has a channel of its own: no pool reads another's reports, so none of them needs a
+//! lock. A channel is a socket pair that keeps messages apart (`SOCK_SEQPACKET`), so a message is
+//! one system call and there is nothing to put together.
+
+use crate::wire;
+use kernel::Death;
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::socket::MsgFlags;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// What a worker runs from its first moment to its end, with its end of its socket: it serves its
+/// pool until the pool closes the other end.
+pub type WorkerLoop = fn(OwnedFd);
+
+/// What a pool asks for. Workers have numbers, given by the pool and never used twice, so that no
+/// request and no report can mean another worker than the one it was about.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Open a channel: its other end comes with the message.
+    Open,
+    /// Fork a worker with this number, which runs the loop at this address: its end of its socket
+    /// comes with the message.
+    Spawn(u64, u64),
+    /// Kill the worker with this number, if it is still there.
+    ///
+    /// The pool does not do it itself. Only the process that reaps knows that a process id still
+    /// belongs to the process that was meant.
+    Kill(u64),
+}
+
+/// What the fork server reports about a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The worker's number.
+    pub worker: u64,
+    /// What has become of it.
+    pub news: News,
+}
+
+/// What becomes of a worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum News {
+    /// It is there, with this process id.
+    Spawned(i32),
+    /// It could not be forked; the number is the system's reason.
+    Refused(i32),
+    /// It has ended and is reaped; the number is the status of `wait(2)`. Reported unasked.
+    Exited(i32),
+}
+
+/// A pool's end of its channel to the fork server.
+#[derive(Debug)]
+pub struct ControlChannel(OwnedFd);
+
+impl ControlChannel {
+    pub(crate) fn new(socket: OwnedFd) -> Self {
+        Self(socket)
+    }
+
+    /// Asks for a worker. Its socket takes calls at once; whether the worker could be forked comes
+    /// later, as a [`Report`].
+    ///
+    /// # Errors
+    /// The system's, if the request cannot be sent.
+    pub fn spawn(&self, worker: u64, entry: WorkerLoop, socket: OwnedFd) -> nix::Result<()> {
+        let entry = (entry as *const ()).expose_provenance() as u64;
+        self.request(&Request::Spawn(worker, entry), Some(socket))
+    }
+
+    /// Asks for a worker's end by SIGKILL. Nothing happens to a worker that is reaped already.
+    ///
+    /// # Errors
+    /// The system's, if the request cannot be sent.
+    pub fn kill(&self, worker: u64) -> nix::Result<()> {
+        self.request(&Request::Kill(worker), None)
+    }
+
+    /// The fork server always listens, so this does not block for long. If the fork server is dead,
+    /// that is no error here: the end of the channel says so soon.
+    fn request(&self, request: &Request, socket: Option<OwnedFd>) -> nix::Result<()> {
+        match send(&self.0, request, socket, MsgFlags::empty()) {
+            Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// The next report. `None` is the end of the channel: the fork server has died.
+    ///
+    /// # Errors
+    /// The system's; `EAGAIN` if there is no report and the flags say not to wait for one.
+    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<Report>> {
+        Ok(receive(&self.0, flags)?.map(|(report, _)| report))
+    }
+}
+
+impl AsFd for ControlChannel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Sends one message, with a descriptor or without. The sender keeps no copy of the descriptor.
+pub fn send<T: Serialize>(
+    channel: impl AsFd,
+    message: &T,
+    descriptor: Option<OwnedFd>,
+    flags: MsgFlags,
+) -> nix::Result<()> {
+    let bytes = postcard::to_stdvec(message).expect("numbers serialise");
+    let descriptor = Vec::from_iter(descriptor);
+    let send = || wire::send(&channel, &[IoSlice::new(&bytes)], &descriptor, flags);
+    wire::retry(send).map(drop)
+}
+
+/// Receives one message and the descriptor that came with it. `None` is the end of the channel.
+pub fn receive<T: DeserializeOwned>(
+    channel: impl AsFd,
+    flags: MsgFlags,
+) -> nix::Result<Option<(T, Option<OwnedFd>)>> {
+    let (mut bytes, mut descriptors) = ([0; 64], Vec::new());
+    let length = wire::retry(|| wire::receive(&channel, &mut bytes, &mut descriptors, flags))?;
+    // No message is empty, so nothing is the end.
+    let message = (length > 0).then(|| postcard::from_bytes(&bytes[..length]));
+    let message = message.transpose().expect("both ends are this program");
+    Ok(message.map(|message| (message, descriptors.pop())))
+}
+
+/// Puts the status of [`News::Exited`] into words, for the worker with this letter.
+pub fn how_it_ended(worker: usize, status: i32) -> Death {
+    if libc::WIFEXITED(status) {
+        return Death::Exited { worker, status: libc::WEXITSTATUS(status) };
+    }
+    let signal = libc::WTERMSIG(status);
+    let name = Signal::try_from(signal).map_or(format!("signal {signal}"), |s| s.to_string());
+    Death::Killed { worker, signal, name }
+}

@@ -1,0 +1,85 @@
+//! What both process pools stand on: fork once, early, and fork every worker from that copy.
+//!
+//! ```text
+//! program ── control channel ──> template ── fork ──> worker A
+//!    │                          (fork server)         worker B
+//!    └── one socket for each worker ────────────────────┘
+//! ```
+//!
+//! A pool opens a [`ControlChannel`] and asks for workers. With each request travels the worker's
+//! end of its socket, and the function that the worker is to run: its [`WorkerLoop`]. So this crate
+//! knows no pool, and two pools with different loops use one template.
+//!
+//! | file | its idea |
+//! |---|---|
+//! | `server` | fork once, early, while there is one thread; refuse otherwise |
+//! | `template` | the copy that forks all workers, reaps them and reports |
+//! | `control_channel` | what a pool and the template send each other |
+//! | `task_address` | a function travels as its address, beside the code that knows its types |
+//! | `image` | which addresses may travel |
+//! | `panics` | in a worker: a panic becomes a value, with its place |
+//! | `wire` | bytes and descriptors through a socket |
+//! | `large` | room for large messages, in large pages |
+//!
+//! # Soundness
+//!
+//! A worker calls functions whose addresses came through a socket: its loop, and then the tasks.
+//! That is sound if both processes have the same function there. What stands behind it, and is
+//! checked:
+//!
+//! - Every worker is a fork of a fork of this program (no `exec` between), so the program's file
+//!   is mapped at the same addresses.
+//! - Only addresses in the executable segments of that file are sent, and only such addresses are
+//!   called. Code from a library, from a just-in-time compiler or from anything opened later is
+//!   refused ([`kernel::TaskErrorKind::NotInTemplate`]).
+//! - A [`TaskAddress`] is made from a `fn(A) -> R`, and the code that knows `A` and `R` travels as
+//!   a second address beside it. Only a worker can run one.
+//! - An address is called and never compared: the linker may fold equal functions into one.
+//! - A fork happens only in a process with one thread, counted in `/proc/self/task`; so a child has
+//!   every thread that its memory tells of.
+//! - Nothing unwinds out of a forked child. It ends by `_exit`.
+//!
+//! What is assumed, and is not checked:
+//!
+//! - The thread that starts the fork server holds no lock, has borrowed nothing and initialises
+//!   nothing that a task will want: it stays so in the workers. ([`ForkServer`] says more.)
+//! - Nobody changes the program's executable segments while it runs.
+//! - Nobody starts a thread between the count and the fork. Only another thread could, and there is
+//!   none, or a signal handler.
+//! - A pool's worker loop takes [`TaskAddress::received`] from its pool's calls and from nothing
+//!   else, and nobody but the pool writes calls to its workers' sockets. A task that writes to
+//!   descriptors at random can send the *program* a false answer: it is then decoded as any bytes
+//!   are, and is an error or a wrong value, not undefined behaviour.
+//! - A task does to itself what it does: one that is unsound in a thread is so in a worker.
+
+mod start_error;
+
+#[cfg(target_os = "linux")]
+mod control_channel;
+#[cfg(target_os = "linux")]
+mod image;
+#[cfg(target_os = "linux")]
+pub mod large;
+#[cfg(target_os = "linux")]
+pub mod panics;
+#[cfg(target_os = "linux")]
+mod server;
+#[cfg(target_os = "linux")]
+mod task_address;
+#[cfg(target_os = "linux")]
+mod template;
+#[cfg(target_os = "linux")]
+pub mod wire;
+
+#[cfg(not(target_os = "linux"))]
+mod unsupported;
+
+pub use start_error::StartError;
+#[cfg(not(target_os = "linux"))]
+pub use unsupported::ForkServer;
+#[cfg(target_os = "linux")]
+pub use {
+    control_channel::{ControlChannel, News, Report, WorkerLoop, how_it_ended},
+    server::ForkServer,
+    task_address::{Carry, TaskAddress, TaskFailure},
+};

@@ -1,0 +1,178 @@
+//! The fork server, as the program sees it.
+
+use crate::StartError;
+use crate::control_channel::{ControlChannel, Request, send};
+use crate::image::has_code_at;
+use crate::{template, wire};
+use nix::poll::{PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, SockType};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+/// A template of the program as it was at one moment, from which workers are forked at any later
+/// time.
+///
+/// # Why a template
+/// A fork copies the memory and one thread, the one that forks. A lock that any other thread holds
+/// at that moment stays locked in the child, and nobody is there to release it: the next line that
+/// is logged may wait for ever. So a program with threads must not fork; yet a pool has to start
+/// workers late, if only to replace dead ones. The way out is to fork once, early, and to let that
+/// copy, which never has a second thread, do all the forking. CPython's `forkserver` is the same
+/// idea; here nothing is imported again, since the template is the program itself.
+///
+/// # What workers have, and have not
+/// Statics, environment variables and open files are those of the moment of the start. What the
+/// program changes or opens later is not in the workers: pass it as an argument. Their standard
+/// input is `/dev/null`; `SIGINT` (Ctrl-C) does nothing to them: it is for the program to act on. A
+/// `SIGTERM` sent to the whole process group ends them, and with the fork server the pool.
+///
+/// A lock, a borrow or a lazy initialisation that is in progress at the start stays so in every
+/// worker. So the pool in a `static LazyLock` needs a start before it is first used: otherwise a task
+/// that touches it waits for ever for the initialisation that it is itself forked from.
+///
+/// Each worker draws random seeds of its own, for hash maps too, if the program's main thread has
+/// drawn none before the start. The standard library draws one for a thread and counts on from it:
+/// if there is one already, all workers count on from the same. A `HashMap` made before the start is
+/// enough for that.
+#[derive(Debug)]
+pub struct ForkServer {
+    root: OwnedFd,
+    /// The process that started it. A fork of that process has this value too, and not the right
+    /// to use it.
+    owner: Pid,
+    pid: Pid,
+}
+
+/// The running server. It is never dropped: its end is the program's.
+static SERVER: Mutex<Option<&'static ForkServer>> = Mutex::new(None);
+
+/// True in workers.
+static IN_WORKER: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process is a worker (or the template).
+pub fn in_worker() -> bool {
+    IN_WORKER.load(Relaxed)
+}
+
+/// How long to wait for threads that have been joined to leave `/proc/self/task`.
+const LINGER: Duration = Duration::from_millis(100);
+
+impl ForkServer {
+    /// Starts the fork server, or gives the one that is running.
+    ///
+    /// Call it first in `main`, before the program has threads, if pools are to be made later.
+    /// Making a pool calls it too, which is enough where the pool is made before any thread.
+    ///
+    /// # Errors
+    /// [`StartError::Threads`] if no server is running and the process has other threads;
+    /// [`StartError::InWorker`] in a worker; [`StartError::System`] if the system refuses.
+    pub fn start() -> Result<&'static Self, StartError> {
+        if in_worker() {
+            return Err(StartError::InWorker);
+        }
+        let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
+        match *running {
+            Some(server) if server.is_ours() && server.is_alive() => Ok(server),
+            dead => {
+                dead.inspect(|server| server.reap());
+                let server = Self::fork()?;
+                Ok(running.insert(Box::leak(Box::new(server))))
+            }
+        }
+    }
+
+    /// The process id of the fork server.
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw() as u32
+    }
+
+    // ANCHOR: fork_server
+    fn fork() -> Result<Self, StartError> {
+        only_thread()?;
+        let _ = has_code_at(0); // looks up where the code lies, for the workers too
+        let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
+        let owner = getpid();
+        // What waits in the buffer of standard output would be in every worker, and printed again.
+        let _ = io::stdout().flush();
+        // SAFETY: this process has one thread, as counted above, so the child is a whole copy: no
+        // lock is held by a thread that it lacks.
+        match unsafe { fork() }.map_err(no("a fork"))? {
+            ForkResult::Parent { child } => Ok(Self { root: ours, owner, pid: child }),
+            ForkResult::Child => {
+                IN_WORKER.store(true, Relaxed);
+                drop(ours);
+                // The template and every worker end here. Nothing may unwind further: the caller's
+                // own frames would run on in a second copy of the program.
+                let life = AssertUnwindSafe(|| {
+                    // Anything else than a worker's loop means that the program has ended.
+                    template::serve(theirs, owner)
+                        .map(|role| role.map(|(entry, socket)| entry(socket)))
+                });
+                let status = if catch_unwind(life).is_ok() { 0 } else { 101 };
+                let _ = io::stdout().flush();
+                // SAFETY: `_exit` runs none of the exit handlers and destructors that this copy of
+                // the program has inherited and that are the program's to run.
+                unsafe { libc::_exit(status) }
+            }
+        }
+    }
+    // ANCHOR_END: fork_server
+
+    /// Whether this process may use the server, and not a fork of the one that may.
+    pub fn is_ours(&self) -> bool {
+        self.owner == getpid()
+    }
+
+    /// Takes the dead fork server off the list of the program's children.
+    pub fn reap(&self) {
+        // Not if it lives and only a channel was lost: that would be to wait for the program's end.
+        if self.is_ours() && !self.is_alive() {
+            let _ = waitpid(self.pid, None); // an error if another pool has done it
+        }
+    }
+
+    fn is_alive(&self) -> bool {
+        // The template says nothing on this socket, so any news is its end.
+        let mut news = [wire::watch(&self.root, false)];
+        wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)
+    }
+
+    /// Opens a control channel for a pool.
+    ///
+    /// # Errors
+    /// [`StartError::System`] if the system refuses.
+    pub fn open_channel(&self) -> Result<ControlChannel, StartError> {
+        let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
+        send(&self.root, &Request::Open, Some(theirs), MsgFlags::empty())
+            .map_err(no("a channel to the fork server"))?;
+        Ok(ControlChannel::new(ours))
+    }
+}
+
+/// Refuses to go on unless this is the process's only thread.
+fn only_thread() -> Result<(), StartError> {
+    let deadline = Instant::now() + LINGER;
+    loop {
+        // No /proc, no count; and without a count nobody knows whether a fork is safe.
+        let tasks = fs::read_dir("/proc/self/task")
+            .map_err(|error| StartError::System("counting threads in /proc/self/task", error))?;
+        match tasks.count() {
+            1 => return Ok(()),
+            // A thread that has been joined is gone for the program and not yet for the kernel.
+            _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+            count => return Err(StartError::Threads(count)),
+        }
+    }
+}
+
+/// An error of the system, with what was asked of it.
+fn no(what: &'static str) -> impl Fn(nix::Error) -> StartError {
+    move |errno| StartError::System(what, errno.into())
+}

@@ -1,0 +1,231 @@
+//! The fork server without any pool: when it may start, what it forks, what it reports.
+//!
+//! Each case runs in a process of its own (`one_change_tests::own_process`). The workers here have
+//! loops of a few lines; what pools do with theirs is tested there.
+
+#[cfg(not(target_os = "linux"))]
+fn main() {
+    println!("the fork server needs Linux: nothing to test here");
+}
+
+#[cfg(target_os = "linux")]
+fn main() -> std::process::ExitCode {
+    cases::main()
+}
+
+#[cfg(target_os = "linux")]
+mod cases {
+    use fork_server::{
+        Carry, ControlChannel, ForkServer, News, StartError, TaskAddress, TaskFailure, WorkerLoop,
+        how_it_ended, wire,
+    };
+    use kernel::{Death, Message, Ran, TaskErrorKind};
+    use nix::errno::Errno;
+    use nix::sys::signal::{Signal::SIGKILL, kill};
+    use nix::sys::socket::{MsgFlags, SockType};
+    use nix::unistd::{Pid, getppid};
+    use one_change_tests::own_process::{self, Case, Expect, Footprint};
+    use std::cell::Cell;
+    use std::io::{Read, Write};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::process::ExitCode;
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+    use std::{fs, thread};
+
+    pub fn main() -> ExitCode {
+        macro_rules! cases {
+            ($($name:ident)*) => {
+                vec![$(Case {
+                    name: stringify!($name).to_owned(),
+                    expect: Expect::Pass,
+                    run: Box::new($name),
+                }),*]
+            };
+        }
+        own_process::main(cases! {
+            it_is_refused_beside_threads
+            threads_that_were_joined_do_not_count
+            it_is_started_once
+            another_takes_its_place
+            a_worker_starts_none
+            two_loops_from_one_template
+            a_loop_that_the_template_does_not_have
+            a_worker_is_killed_on_request
+            a_closed_channel_ends_its_workers
+            a_function_that_the_template_does_not_have
+            no_task_is_run_outside_of_a_worker
+        })
+    }
+
+    /// A thread that lives until the sender is dropped.
+    fn beside_a_thread(test: impl FnOnce()) {
+        let (sender, receiver) = mpsc::channel::<()>();
+        let other = thread::spawn(move || receiver.recv());
+        test();
+        drop(sender);
+        let _ = other.join();
+    }
+
+    /// Has a worker forked, and gives our end of its socket.
+    fn spawn(channel: &ControlChannel, number: u64, entry: WorkerLoop) -> UnixStream {
+        let (ours, theirs) = wire::pair(SockType::Stream).unwrap();
+        channel.spawn(number, entry, theirs).unwrap();
+        ours.into()
+    }
+
+    fn next_report(channel: &ControlChannel) -> (u64, News) {
+        let report = channel.report(MsgFlags::empty()).unwrap().expect("the fork server lives");
+        (report.worker, report.news)
+    }
+
+    /// All that the worker writes until it ends.
+    fn text(mut socket: UnixStream) -> String {
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    fn write(socket: OwnedFd, text: &str) {
+        UnixStream::from(socket).write_all(text.as_bytes()).unwrap();
+    }
+
+    fn wait_for_the_end(socket: OwnedFd) {
+        let _ = UnixStream::from(socket).read(&mut [0]);
+    }
+
+    fn it_is_refused_beside_threads() {
+        beside_a_thread(|| {
+            let error = ForkServer::start().unwrap_err();
+            assert!(matches!(error, StartError::Threads(2)), "{error:?}");
+            let text = error.to_string();
+            assert!(text.contains("2 threads") && text.contains("ForkServer::start()"), "{text}");
+            assert!(!text.contains('\n'));
+        });
+    }
+
+    fn threads_that_were_joined_do_not_count() {
+        for _ in 0..20 {
+            beside_a_thread(|| {});
+            // The thread is joined and may yet be in /proc/self/task.
+            ForkServer::start().unwrap();
+        }
+    }
+
+    fn it_is_started_once() {
+        let server = ForkServer::start().unwrap();
+        assert_eq!(ForkServer::start().unwrap().pid(), server.pid());
+        let footprint = Footprint::now();
+        for _ in 0..2 {
+            let channel = server.open_channel().unwrap();
+            let socket = spawn(&channel, 0, |socket| write(socket, &getppid().to_string()));
+            assert_eq!(text(socket), server.pid().to_string(), "the worker's parent");
+        }
+        footprint.assert_back();
+    }
+
+    fn another_takes_its_place() {
+        let first = ForkServer::start().unwrap().pid();
+        kill(Pid::from_raw(first as i32), SIGKILL).unwrap();
+        let start = Instant::now();
+        while ForkServer::start().unwrap().pid() == first {
+            assert!(start.elapsed() < Duration::from_secs(60), "the first one is not missed");
+            thread::sleep(Duration::from_millis(1));
+        }
+        assert!(fs::metadata(format!("/proc/{first}")).is_err(), "it was reaped");
+        let channel = ForkServer::start().unwrap().open_channel().unwrap();
+        assert_eq!(text(spawn(&channel, 0, |socket| write(socket, "here"))), "here");
+    }
+
+    fn a_worker_starts_none() {
+        let channel = ForkServer::start().unwrap().open_channel().unwrap();
+        let said = |socket| write(socket, &ForkServer::start().unwrap_err().to_string());
+        assert_eq!(text(spawn(&channel, 0, said)), "a worker cannot have a pool of its own");
+    }
+
+    /// Two pools, each with a loop of its own: the template runs what the request says.
+    fn two_loops_from_one_template() {
+        let server = ForkServer::start().unwrap();
+        let channels = [server.open_channel().unwrap(), server.open_channel().unwrap()];
+        let first = spawn(&channels[0], 7, |socket| write(socket, "first"));
+        let second = spawn(&channels[1], 7, |socket| write(socket, "second"));
+        assert_eq!([text(first), text(second)], ["first", "second"]);
+        for channel in &channels {
+            assert!(matches!(next_report(channel), (7, News::Spawned(_))));
+            let (7, News::Exited(status)) = next_report(channel) else { panic!("it has ended") };
+            assert_eq!(how_it_ended(2, status), Death::Exited { worker: 2, status: 0 });
+        }
+    }
+
+    /// A function of the C library stands for one from a library that was opened later: neither
+    /// lies in the program itself.
+    fn a_loop_that_the_template_does_not_have() {
+        let channel = ForkServer::start().unwrap().open_channel().unwrap();
+        let address = libc::close as *const ();
+        // SAFETY: it is never called: that is what is tested.
+        let foreign = unsafe { std::mem::transmute::<*const (), WorkerLoop>(address) };
+        let socket = spawn(&channel, 0, foreign);
+        let (0, News::Refused(errno)) = next_report(&channel) else { panic!("it was forked") };
+        assert_eq!(Errno::from_raw(errno), Errno::ENOEXEC);
+        assert_eq!(text(socket), "", "nobody has the other end");
+    }
+
+    fn a_worker_is_killed_on_request() {
+        let channel = ForkServer::start().unwrap().open_channel().unwrap();
+        let socket = spawn(&channel, 3, wait_for_the_end);
+        assert!(matches!(next_report(&channel), (3, News::Spawned(_))));
+        channel.kill(4).unwrap(); // there is none
+        channel.kill(3).unwrap();
+        let (3, News::Exited(status)) = next_report(&channel) else { panic!("it was killed") };
+        let killed = Death::Killed { worker: 0, signal: 9, name: "SIGKILL".to_owned() };
+        assert_eq!(how_it_ended(0, status), killed);
+        channel.kill(3).unwrap(); // it is reaped: its process id may be another's
+        assert_eq!(channel.report(MsgFlags::MSG_DONTWAIT).unwrap_err(), Errno::EAGAIN);
+        assert_eq!(text(socket), "");
+    }
+
+    fn a_closed_channel_ends_its_workers() {
+        let server = ForkServer::start().unwrap();
+        let footprint = Footprint::now();
+        let [one, other] = [(); 2].map(|()| server.open_channel().unwrap());
+        let (ends, stays) = (spawn(&one, 0, wait_for_the_end), spawn(&other, 0, wait_for_the_end));
+        assert!(matches!(next_report(&one), (0, News::Spawned(_))));
+        assert!(matches!(next_report(&other), (0, News::Spawned(_))));
+        drop(one);
+        assert_eq!(text(ends), "");
+        assert_eq!(other.report(MsgFlags::MSG_DONTWAIT).unwrap_err(), Errno::EAGAIN);
+        drop(stays);
+        assert!(matches!(next_report(&other), (0, News::Exited(0))));
+        drop(other);
+        footprint.assert_back();
+    }
+
+    /// A pool's kind of call, of which nothing is asked here but its type.
+    struct Nothing;
+
+    impl Carry for Nothing {
+        fn carry<A: Message, R: Message>(
+            _task: fn(A) -> R,
+            argument: Vec<u8>,
+            _ran: &Cell<Ran>,
+        ) -> Result<Vec<u8>, TaskFailure> {
+            Ok(argument)
+        }
+    }
+
+    fn a_function_that_the_template_does_not_have() {
+        let address = libc::getpid as *const ();
+        // SAFETY: it is never called: that is what is tested.
+        let foreign = unsafe { std::mem::transmute::<*const (), fn(u64) -> u64>(address) };
+        let kind = TaskAddress::of::<Nothing, u64, u64>(foreign).unwrap_err();
+        assert!(matches!(kind, TaskErrorKind::NotInTemplate), "{kind}");
+        TaskAddress::of::<Nothing, u64, u64>(|n| n).unwrap();
+    }
+
+    fn no_task_is_run_outside_of_a_worker() {
+        let address = TaskAddress::of::<Nothing, u64, u64>(|n| n).unwrap();
+        let run = || address.run(Vec::new(), &Cell::new(Ran::No));
+        assert!(std::panic::catch_unwind(run).is_err());
+    }
+}

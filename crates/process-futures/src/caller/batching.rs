@@ -1,0 +1,95 @@
+//! How many calls a worker gets before it has answered the first.
+//!
+//! With one, the worker idles between its answer and the next call: some microseconds, which
+//! nobody sees beside a task of milliseconds, and which are everything beside a task of one. With
+//! many, that pause is gone, but calls are dealt before anybody knows what they cost, and may wait
+//! behind a long one while another worker idles. So: one at first, and as many as fit into a
+//! fifth of a millisecond once the tasks are known to be short.
+//!
+//! What a worker has is not taken back while it lives. So a long item among many short ones may keep
+//! up to 63 of them waiting, and an item must not wait for a later one of its own map: that one may
+//! stand behind it.
+
+/// How much work may wait at a worker, in nanoseconds.
+const AHEAD: u64 = 200_000;
+
+/// The most calls that a worker gets at a time.
+const MOST: u64 = 64;
+
+/// Measures tasks, and says how many a worker may have.
+#[derive(Debug)]
+pub struct Batching {
+    /// Which workers have answered since the pool was last idle.
+    answered: Vec<bool>,
+    silent: usize,
+    /// A moving average of the tasks' times, in nanoseconds, serialisation included.
+    nanoseconds: u64,
+}
+
+impl Batching {
+    /// For this many workers, of whom nothing is known.
+    pub fn new(workers: usize) -> Self {
+        Self { answered: vec![false; workers], silent: workers, nanoseconds: 0 }
+    }
+
+    /// Forgets everything: the next tasks may be others.
+    pub fn forget(&mut self) {
+        self.answered.fill(false);
+        self.silent = self.answered.len();
+    }
+
+    /// An answer has come from this worker, which took that long for it.
+    pub fn note(&mut self, worker: usize, nanoseconds: u64) {
+        if self.silent == self.answered.len() {
+            self.nanoseconds = nanoseconds;
+        }
+        if !self.answered[worker] {
+            self.answered[worker] = true;
+            self.silent -= 1;
+        }
+        // An eighth for the newest: one long task among many short ones is noticed at once, and a
+        // task that was short but lost its core for a moment is soon forgotten.
+        self.nanoseconds = self.nanoseconds - self.nanoseconds / 8 + nanoseconds / 8;
+    }
+
+    /// How many calls a worker may have.
+    pub fn depth(&self) -> usize {
+        if self.silent > 0 {
+            return 1; // one each, until every worker has shown what a task costs
+        }
+        (AHEAD / self.nanoseconds.max(1)).clamp(1, MOST) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_each_until_all_have_answered_then_as_many_as_are_short() {
+        let mut batching = Batching::new(2);
+        assert_eq!(batching.depth(), 1);
+        batching.note(0, 10_000);
+        batching.note(0, 10_000);
+        assert_eq!(batching.depth(), 1, "worker B has not answered");
+        batching.note(1, 10_000);
+        assert_eq!(batching.depth(), 20);
+        batching.note(1, 5_000_000);
+        assert_eq!(batching.depth(), 1, "one long task is enough");
+        for _ in 0..200 {
+            batching.note(0, 10);
+        }
+        assert_eq!(batching.depth(), 64);
+        batching.forget();
+        assert_eq!(batching.depth(), 1);
+    }
+
+    #[test]
+    fn tasks_that_take_no_time_are_no_division_by_zero() {
+        let mut batching = Batching::new(1);
+        batching.note(0, 0);
+        assert_eq!(batching.depth(), 64);
+        batching.note(0, u64::MAX);
+        assert_eq!(batching.depth(), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! How a pool is made.
+
+use crate::caller::call::call;
+use crate::caller::core::PoolCore;
+use crate::caller::manager;
+use crate::caller::pool::ProcessPoolExecutor;
+use crate::caller::shared::Shared;
+use crate::wire::packet::Packet;
+use fork_server::StartError;
+use kernel::{Message, TaskErrorKind};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::{fmt, thread};
+
+/// What the pool does when a worker dies. (A worker that the pool kills by itself, over a time
+/// limit, is replaced in any case and not counted.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDeath {
+    /// The dead worker's running call fails, and another worker takes its place. After more than
+    /// `limit` deaths with no answer from any worker between them the pool is broken.
+    Replace {
+        /// How many deaths in a row are put up with. The default is twice the number of workers,
+        /// and 20 at least.
+        limit: usize,
+    },
+    /// The first death breaks the pool, as in Python (`BrokenProcessPool`): every call that no
+    /// worker has fails with [`Broken`](TaskErrorKind::Broken). Calls that other workers are
+    /// running end as they would have (in Python they are lost too).
+    Break,
+}
+
+/// Makes a [`ProcessPoolExecutor`]. The names are those of its parameters in Python.
+#[derive(Default)]
+#[must_use = "the pool comes with `build`"]
+pub struct Builder {
+    max_workers: Option<NonZeroUsize>,
+    initializer: Option<Result<Packet, TaskErrorKind>>,
+    max_tasks_per_child: Option<NonZeroUsize>,
+    on_death: Option<OnDeath>,
+}
+
+impl ProcessPoolExecutor {
+    /// How to make one.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+}
+
+impl Builder {
+    /// How many workers. The default is the number of cores that the program may use, and 1 if
+    /// nobody knows.
+    pub fn max_workers(mut self, workers: NonZeroUsize) -> Self {
+        self.max_workers = Some(workers);
+        self
+    }
+
+    /// Has each worker run this function first, with a copy of the argument: to open a file, load a
+    /// table, seed a generator. The argument is the way to give workers what the program has come
+    /// to know since the fork server started.
+    ///
+    /// If it panics or exits the pool is broken, as in Python: each call fails with a text that says
+    /// so, and no worker is forked again and again. If a signal ends the worker in it, that counts
+    /// as a death.
+    pub fn initializer<I: Message>(mut self, initializer: fn(I), argument: I) -> Self {
+        self.initializer = Some(call(initializer, &argument));
+        self
+    }
+
+    /// Replaces a worker after this many calls. A chunk of a map is one call, as in Python. The
+    /// default is to keep workers for the life of the pool.
+    pub fn max_tasks_per_child(mut self, tasks: NonZeroUsize) -> Self {
+        self.max_tasks_per_child = Some(tasks);
+        self
+    }
+
+    /// What to do when a worker dies.
+    pub fn on_death(mut self, policy: OnDeath) -> Self {
+        self.on_death = Some(policy);
+        self
+    }
+
+    /// Starts the workers, and the fork server if it is not running. (Python starts workers with
+    /// the first calls.)
+    ///
+    /// # Errors
+    /// [`BuildError::Start`] as for every pool: among others, in a program with threads and no fork
+    /// server, and in a worker. [`BuildError::Initializer`] if the initializer
+    /// or its argument cannot be sent to a worker. That it fails in a worker is told by the calls.
+    pub fn build(self) -> Result<ProcessPoolExecutor, BuildError> {
+        let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let mut core = PoolCore::new(self.max_workers.unwrap_or_else(cores))?;
+        if let Some(tasks) = self.max_tasks_per_child {
+            core.limit_calls(tasks.get());
+        }
+        match self.on_death {
+            Some(OnDeath::Replace { limit }) => core.limit_deaths(limit),
+            Some(OnDeath::Break) => core.limit_deaths(0),
+            None => {}
+        }
+        if let Some(call) = self.initializer {
+            core.initialize(call.map_err(BuildError::Initializer)?);
+            core.send();
+        }
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let wakes = EventFd::from_value_and_flags(0, flags)
+            .map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
+        Ok(ProcessPoolExecutor::of(Shared::new(core, wakes, manager::run)))
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("max_workers", &self.max_workers)
+            .field("initializer", &self.initializer.is_some())
+            .field("max_tasks_per_child", &self.max_tasks_per_child)
+            .field("on_death", &self.on_death)
+            .finish()
+    }
+}
+
+/// Why there is no pool.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The workers could not be started.
+    Start(StartError),
+    /// The initializer or its argument cannot be sent to a worker.
+    Initializer(TaskErrorKind),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start(error) => error.fmt(f),
+            Self::Initializer(kind) => write!(f, "the initializer: {kind}"),
+        }
+    }
+}
+
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Start(error) => error.source(),
+            Self::Initializer(_) => None,
+        }
+    }
+}
+
+impl From<StartError> for BuildError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}

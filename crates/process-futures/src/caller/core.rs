@@ -1,0 +1,269 @@
+//! The pool core: all workers together, and the calls that they have or wait for. It has no thread
+//! of its own and never waits unless asked to.
+//!
+//! The thread that has the core *drives* the pool: [`PoolCore::dispatch`] takes calls over,
+//! [`PoolCore::poll_beside`] moves bytes and returns what has happened. One thread has it at a
+//! time, so no lock guards the fields.
+//!
+//! Nothing here blocks on one worker. Calls are sent as far as the socket takes them and answers
+//! are read as far as they have come, so a large argument on its way out and a large answer on its
+//! way in pass each other. Blocking on either would wait for a worker that waits for us.
+
+use crate::caller::batching::Batching;
+use crate::caller::limits::{INITIALIZER, Limits};
+use crate::caller::worker_handle::WorkerHandle;
+use crate::wire::packet::Packet;
+use fork_server::wire::watch;
+use fork_server::{ControlChannel, ForkServer, StartError, TaskFailure};
+use kernel::{Ran, TaskErrorKind};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
+
+/// A call that has ended, one way or another.
+#[derive(Debug)]
+pub struct Event {
+    /// The number that [`PoolCore::dispatch`] gave it.
+    pub task: u64,
+    /// The worker's answer, or why there is none and whether the task may have run.
+    pub outcome: Result<Packet, TaskFailure>,
+}
+
+/// Some workers and the calls that they have or wait for.
+///
+/// Each call that is dispatched ends in exactly one [`Event`].
+#[derive(Debug)]
+pub struct PoolCore {
+    pub(super) server: &'static ForkServer,
+    /// `None` once the fork server is dead.
+    pub(super) channel: Option<ControlChannel>,
+    /// A worker for each letter. `None` where a fork was refused: tried again after the next answer.
+    pub(super) workers: Vec<Option<WorkerHandle>>,
+    /// Calls that no worker has.
+    pub(super) queue: VecDeque<Packet>,
+    /// What has ended, for the next [`PoolCore::poll_beside`] to return.
+    pub(super) events: Vec<Event>,
+    pub(super) batching: Batching,
+    /// Deaths since the last answer.
+    pub(super) deaths: usize,
+    /// Why the last attempt to start a worker failed.
+    pub(super) refused: Option<Errno>,
+    /// Why no call will be run any more, if so.
+    pub(super) broken: Option<String>,
+    pub(super) limits: Limits,
+    /// Workers that have had their last call and are not reaped yet.
+    pub(super) leaving: usize,
+    pub(super) next_worker: u64,
+    next_task: u64,
+}
+
+impl PoolCore {
+    /// Starts this many workers, and the fork server if it is not running.
+    ///
+    /// # Errors
+    /// [`StartError`] if the fork server or any worker cannot be started. None is left behind then.
+    pub fn new(workers: NonZeroUsize) -> Result<Self, StartError> {
+        let server = ForkServer::start()?;
+        let count = workers.get();
+        let mut core = Self {
+            server,
+            channel: Some(server.open_channel()?),
+            workers: (0..count).map(|_| None).collect(),
+            queue: VecDeque::new(),
+            events: Vec::new(),
+            batching: Batching::new(count),
+            deaths: 0,
+            refused: None,
+            broken: None,
+            limits: Limits::new(count),
+            leaving: 0,
+            next_worker: 0,
+            next_task: 0,
+        };
+        core.replace_missing();
+        core.settle();
+        match core.refused {
+            _ if core.channel.is_none() => Err(StartError::ServerGone),
+            Some(errno) => Err(StartError::System("starting a worker", errno.into())),
+            None => Ok(core),
+        }
+    }
+
+    /// Waits until the fork server has reported on every worker that it was asked for.
+    fn settle(&mut self) {
+        let unknown = |worker: &WorkerHandle| worker.pid.is_none();
+        while self.workers.iter().flatten().any(unknown) && self.take_report(MsgFlags::empty()) {}
+    }
+
+    /// Forgets how long tasks take: the next ones may be others. Each worker gets one call at a
+    /// time again, until all have answered.
+    pub fn forget_times(&mut self) {
+        self.batching.forget();
+    }
+
+    /// Takes a call over and gives it a number. The numbers of one core only ever grow.
+    pub fn dispatch(&mut self, mut call: Packet) -> u64 {
+        let task = self.next_task;
+        call.set_task(task);
+        self.queue.push_back(call);
+        self.next_task += 1;
+        task
+    }
+
+    /// How many more calls would keep the workers busy. More can be dispatched; they wait.
+    ///
+    /// A worker that has half of what it may have is left alone, so that calls leave in batches.
+    pub fn room(&self) -> usize {
+        if self.broken.is_some() {
+            return 1; // to be told so
+        }
+        let depth = self.batching.depth();
+        let workers = self.workers.iter().flatten().filter(|worker| !worker.ended);
+        let room = workers.filter(|worker| worker.load() <= depth / 2);
+        let room = room.map(|worker| worker.room(depth));
+        room.sum::<usize>().saturating_sub(self.queue.len())
+    }
+
+    /// Whether some worker may soon have nothing to do, and could take a call.
+    pub fn is_hungry(&self) -> bool {
+        let depth = self.batching.depth();
+        let hungry =
+            |worker: &WorkerHandle| !worker.ended && worker.load() < 2 && worker.room(depth) > 0;
+        self.broken.is_some() || self.workers.iter().flatten().any(hungry)
+    }
+
+    /// Sends, receives, and returns the calls that have ended. Waits for news at most as long as
+    /// `timeout` says (`None`: as long as it takes), and not at all if a call has ended. It comes
+    /// back too when there is something to read at `other`: that is how another thread ends the
+    /// wait.
+    ///
+    /// It may come back early and with nothing.
+    pub fn poll_beside(&mut self, timeout: Option<Duration>, other: BorrowedFd<'_>) -> Vec<Event> {
+        let ours = self.server.is_ours();
+        if !ours {
+            // A fork of the program has copies of the sockets, and would mix its calls with ours.
+            self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
+            self.workers.iter_mut().flatten().for_each(|worker| worker.ended = true);
+        }
+        self.send();
+        let nobody = self.channel.is_none() && self.workers.iter().all(Option::is_none);
+        if nobody || !ours {
+            return std::mem::take(&mut self.events);
+        }
+        let timeout = match timeout {
+            _ if !self.events.is_empty() => PollTimeout::ZERO,
+            // Rounded up: a wait that ends too early would only be repeated.
+            Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
+            None => PollTimeout::NONE,
+        };
+        let (mut news, mut letters) = (Vec::new(), Vec::new());
+        for (at, worker) in self.workers.iter().enumerate() {
+            let Some(worker) = worker.as_ref().filter(|worker| !worker.ended) else { continue };
+            news.push(watch(&worker.socket, worker.has_unsent()));
+            letters.push(at);
+        }
+        news.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
+        news.push(PollFd::new(other, PollFlags::POLLIN));
+        // A signal ends the wait early, and there is no news then.
+        let _ = poll(&mut news, timeout);
+        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
+        let news: Vec<bool> = news.iter().map(is_news).collect();
+        for (&at, _) in letters.iter().zip(&news).filter(|(_, news)| **news) {
+            self.receive(at, false);
+        }
+        if self.channel.is_some() && news[letters.len()] {
+            while self.take_report(MsgFlags::MSG_DONTWAIT) {}
+        }
+        std::mem::take(&mut self.events)
+    }
+
+    /// Gives waiting calls to the workers with the fewest, and sends what can be sent. It neither
+    /// waits nor takes anything in.
+    pub fn send(&mut self) {
+        if let Some(why) = &self.broken {
+            for call in self.queue.drain(..) {
+                let outcome = Err((Ran::No, TaskErrorKind::Broken(why.clone())));
+                self.events.push(Event { task: call.header.task, outcome });
+            }
+        }
+        let depth = self.batching.depth();
+        while !self.queue.is_empty() {
+            let workers = self.workers.iter_mut().flatten();
+            let free = workers.filter(|worker| !worker.ended && worker.room(depth) > 0);
+            let Some(worker) = free.min_by_key(|worker| worker.load()) else { break };
+            worker.give(self.queue.pop_front().expect("it is not empty"));
+        }
+        self.workers.iter_mut().flatten().for_each(WorkerHandle::send);
+    }
+
+    /// Takes in what the worker has sent.
+    pub(super) fn receive(&mut self, at: usize, to_the_end: bool) {
+        let Some(worker) = &mut self.workers[at] else { return };
+        let (mut answered, mut initialized) = (false, None);
+        worker.receive(to_the_end, |answer| {
+            let task = answer.header.task;
+            if task == INITIALIZER {
+                initialized = Some(answer);
+                return;
+            }
+            answered = true;
+            self.batching.note(at, answer.nanoseconds());
+            self.events.push(Event { task, outcome: Ok(answer) });
+        });
+        if let (true, false, Some(channel)) = (worker.ended, to_the_end, &self.channel) {
+            // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
+            // makes sure of the report, which tells what it died of.
+            let _ = channel.kill(worker.number);
+        }
+        if let Some(answer) = initialized {
+            self.initialized(at, &answer);
+        }
+        if answered {
+            self.deaths = 0;
+            if !to_the_end {
+                self.retire(at);
+            }
+            self.replace_missing();
+        }
+    }
+
+    /// The workers' process ids, in the order of their letters. It takes in the reports first.
+    pub fn worker_pids(&mut self) -> Vec<u32> {
+        while self.take_report(MsgFlags::MSG_DONTWAIT) {}
+        self.settle();
+        self.workers
+            .iter()
+            .flatten()
+            .filter_map(|worker| worker.pid)
+            .map(|pid| pid as u32)
+            .collect()
+    }
+
+    /// How many workers there are, or were.
+    pub fn count(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.workers.len()).expect("there is one worker or more")
+    }
+}
+
+impl Drop for PoolCore {
+    /// Waits for running tasks, cancels what waits, and leaves no child.
+    fn drop(&mut self) {
+        // In a fork of the program these are copies, and the workers are not ours to end.
+        if !self.server.is_ours() {
+            return;
+        }
+        for worker in self.workers.iter().flatten() {
+            // Not by closing: a fork of the program may have a copy that would stay open. Each
+            // worker ends its running task, cannot send the answer, and goes.
+            let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
+        }
+        self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
+        while self.leaving > 0 || self.workers.iter().any(Option::is_some) {
+            self.take_report(MsgFlags::empty());
+        }
+    }
+}

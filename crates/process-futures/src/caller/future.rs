@@ -1,0 +1,151 @@
+//! A future: the answer of one call, now or later.
+
+use crate::caller::call_state::CallState;
+use crate::caller::completions::Completions;
+use crate::caller::shared::{Shared, not_ours};
+use kernel::{Message, Ran, TaskError};
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What [`submit`](crate::ProcessPoolExecutor::submit) gives: a handle on one call
+/// ([`concurrent.futures.Future`]).
+///
+/// It may be cloned, sent and shared; all clones mean the same call, and are equal, so that a map
+/// from futures to what they are for works as Python's `{future: url}` does. (They are compared
+/// by identity, which never changes; Clippy's `mutable_key_type` cannot know that.) The answer can be asked for
+/// any number of times: it is kept as bytes, and read each time. Dropping the handle does not
+/// cancel the call, as in Python.
+///
+/// An error's [`index`](TaskError::index) is the call's number in its pool, counted from 0.
+///
+/// [`concurrent.futures.Future`]: https://docs.python.org/3/library/concurrent.futures.html#future-objects
+#[must_use = "the call runs in any case, but its answer and its error are here"]
+pub struct TaskFuture<R> {
+    pub(crate) call: Arc<CallState>,
+    pub(crate) shared: Arc<Shared>,
+    answer: PhantomData<fn() -> R>,
+}
+
+impl<R: Message> TaskFuture<R> {
+    pub(crate) fn new(call: Arc<CallState>, shared: Arc<Shared>) -> Self {
+        Self { call, shared, answer: PhantomData }
+    }
+
+    /// Waits for the call's end and gives its answer.
+    ///
+    /// # Errors
+    /// Whatever happened to the call: see [`kernel::TaskErrorKind`]. In a fork of the program that
+    /// made the pool it is `Broken`, at once.
+    pub fn result(&self) -> Result<R, TaskError> {
+        self.wait(None)?;
+        self.call.read()
+    }
+
+    /// Waits for the call's end no longer than this, and ends it then.
+    ///
+    /// If no worker has the call when the time is over, it is withdrawn and does not run
+    /// ([`Ran::No`]). If a worker has it, that worker is killed and replaced ([`Ran::Unknown`]).
+    /// In both cases the call's outcome, for every thread that asks, is `TimedOut`.
+    ///
+    /// In Python a `result(timeout)` leaves the task running, and a task that hangs keeps its
+    /// worker for ever. To wait for a while and do no more, use [`wait`](crate::wait()) or
+    /// [`done`](Self::done).
+    ///
+    /// Workers are given several tiny tasks at a time. A call that a worker has behind another one
+    /// ends in `TimedOut` too; its worker is killed when it comes to it, and the other one is
+    /// spared. If the call ends by itself in the moment in which its worker is killed, the next
+    /// one in that worker's hands may die in its place, and says so.
+    ///
+    /// # Errors
+    /// As [`result`](Self::result), and [`TimedOut`](kernel::TaskErrorKind::TimedOut).
+    pub fn result_timeout(&self, timeout: Duration) -> Result<R, TaskError> {
+        if !self.wait(Instant::now().checked_add(timeout))? {
+            self.shared.time_out(&self.call);
+        }
+        self.call.read()
+    }
+
+    /// Whether the call has ended: with an answer, an error, or by being cancelled. It never waits,
+    /// and what has ended a moment ago may take a moment to be known.
+    pub fn done(&self) -> bool {
+        self.call.is_done()
+    }
+
+    /// Whether a worker has the call: it runs it, or has it next, or died with it behind another
+    /// one and it waits for the next worker. Such a call cannot be cancelled. (Python counts in
+    /// the same way what lies in the queue to the workers.)
+    pub fn running(&self) -> bool {
+        self.call.was_handed_over() && !self.call.is_done()
+    }
+
+    /// Cancels the call if no worker has it. False if it is running or has ended; true if it is
+    /// cancelled, also if it was before.
+    pub fn cancel(&self) -> bool {
+        self.shared.cancel(&self.call)
+    }
+
+    /// Whether the call was cancelled, by [`cancel`](Self::cancel) or by the pool's end.
+    pub fn cancelled(&self) -> bool {
+        self.call.is_cancelled()
+    }
+
+    /// Whether the call has ended in an error other than having been cancelled.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.call.is_done() && !self.call.is_cancelled() && self.call.read::<R>().is_err()
+    }
+
+    /// Waits for the end or the deadline; true if it is the end.
+    fn wait(&self, deadline: Option<Instant>) -> Result<bool, TaskError> {
+        if self.call.is_done() {
+            return Ok(true);
+        }
+        if !self.shared.is_ours() {
+            return Err(TaskError::new(self.call.index, Ran::Unknown, not_ours()));
+        }
+        let completions = Completions::new();
+        completions.read_here();
+        self.call.watch(&completions, 0);
+        let done = self.shared.wait_until(deadline, || self.call.is_done());
+        if !done {
+            self.call.unwatch(&completions);
+        }
+        Ok(done)
+    }
+}
+
+impl<R> Clone for TaskFuture<R> {
+    fn clone(&self) -> Self {
+        let (call, shared) = (Arc::clone(&self.call), Arc::clone(&self.shared));
+        Self { call, shared, answer: PhantomData }
+    }
+}
+
+impl<R> PartialEq for TaskFuture<R> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.call, &other.call)
+    }
+}
+
+impl<R> Eq for TaskFuture<R> {}
+
+impl<R> Hash for TaskFuture<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        Arc::as_ptr(&self.call).hash(state);
+    }
+}
+
+impl<R> fmt::Debug for TaskFuture<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.call.outcome() {
+            Some(Ok(_)) => "answered",
+            Some(Err(_)) if self.call.is_cancelled() => "cancelled",
+            Some(Err(_)) => "failed",
+            None if self.call.was_handed_over() => "running",
+            None => "pending",
+        };
+        write!(f, "TaskFuture({}, {state})", self.call.number)
+    }
+}

@@ -1,0 +1,179 @@
+//! Workers are forked, run their initializer, die, go after their last call, and are replaced.
+//!
+//! Nearly everything here begins with a report of the fork server. It is the workers' parent, so it
+//! alone knows how one has ended; the end of file on a worker's socket says only that.
+
+use crate::caller::core::{Event, PoolCore};
+use crate::caller::limits::INITIALIZER;
+use crate::caller::worker_handle::WorkerHandle;
+use crate::wire::packet::Packet;
+use crate::worker::serve::serve;
+use fork_server::{News, Report, WorkerLoop, how_it_ended, wire};
+use kernel::{Death, Ran, TaskErrorKind};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
+use std::os::fd::AsRawFd;
+
+impl PoolCore {
+    /// Takes in one report of the fork server. False if there is none.
+    pub(super) fn take_report(&mut self, flags: MsgFlags) -> bool {
+        let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
+        let Some(channel) = channel else { return false };
+        match channel.report(flags) {
+            Ok(Some(Report { worker: number, news })) => {
+                let workers = &mut self.workers;
+                let is_it = |worker: &Option<WorkerHandle>| {
+                    worker.as_ref().is_some_and(|worker| worker.number == number)
+                };
+                match (workers.iter().position(is_it), news) {
+                    (Some(at), News::Spawned(pid)) => {
+                        workers[at].as_mut().expect("it is there").pid = Some(pid);
+                    }
+                    (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
+                    (Some(at), News::Exited(status)) => self.exited(at, status),
+                    (None, News::Exited(_)) => {
+                        self.leaving -= 1;
+                        self.replace_missing(); // those that could not be replaced when it left
+                    }
+                    (None, _) => {}
+                }
+            }
+            Err(Errno::EAGAIN) => return false,
+            Ok(None) | Err(_) => self.server_gone(),
+        }
+        true
+    }
+
+    /// A worker has died: its running call fails, those behind it wait for another worker, and
+    /// another worker takes its letter.
+    fn exited(&mut self, at: usize, status: i32) {
+        // What it wrote before it died is as good as any answer. (No end of file need follow: a
+        // process that the task has started may still have the socket.)
+        self.receive(at, true);
+        let death = how_it_ended(at, status);
+        let dismissed = self.workers[at].as_ref().is_some_and(|worker| worker.dismissed);
+        self.deaths += usize::from(!dismissed);
+        self.bury(at, Some(death.clone()));
+        if self.deaths > self.limits.most_deaths {
+            let why = format!("{} workers died without an answer between; {death}", self.deaths);
+            self.broken.get_or_insert(if self.deaths > 1 { why } else { death.to_string() });
+        }
+        self.replace_missing();
+    }
+
+    /// Forgets the worker, fails the call that was running and puts the others back in the queue.
+    fn bury(&mut self, at: usize, death: Option<Death>) {
+        let Some(mut worker) = self.workers[at].take() else { return };
+        let fault = worker.fault.take();
+        let (running, waiting) = worker.unfinished_calls(death.is_some());
+        for call in waiting.into_iter().rev() {
+            // The worker that takes its letter gets an initializer of its own.
+            if call.header.task != INITIALIZER {
+                self.queue.push_front(call);
+            }
+        }
+        if let (Some(call), Some(death)) = (running, death) {
+            if call.header.task == INITIALIZER {
+                return self.not_initialized(&death);
+            }
+            let kind = match fault {
+                Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
+                None => TaskErrorKind::WorkerDied(death),
+            };
+            self.events.push(Event { task: call.header.task, outcome: Err((Ran::Unknown, kind)) });
+        }
+    }
+
+    /// The system has refused a fork. The other workers go on, and the place stays empty until one
+    /// of them has answered: what was short may be there again by then.
+    fn not_forked(&mut self, at: usize, errno: Errno) {
+        self.bury(at, None);
+        self.refused = Some(errno);
+        self.give_up_without_workers();
+    }
+
+    fn give_up_without_workers(&mut self) {
+        // The end of a leaving worker is one more report, and may make room for what is short now.
+        let nobody = self.leaving == 0 && self.workers.iter().all(Option::is_none);
+        if let (true, Some(errno)) = (nobody, self.refused) {
+            let why = format!("no worker is left, and none can be started: {}", errno.desc());
+            self.broken.get_or_insert(why);
+        }
+    }
+
+    /// Without the fork server its workers die too, and nobody can start others.
+    fn server_gone(&mut self) {
+        self.channel = None;
+        self.leaving = 0; // nobody is left who could report them
+        self.server.reap();
+        self.broken = Some("its fork server has died".to_owned());
+        for at in 0..self.workers.len() {
+            self.receive(at, true);
+            self.bury(at, Some(Death::Unknown { worker: at }));
+        }
+    }
+
+    pub(super) fn replace_missing(&mut self) {
+        (0..self.workers.len()).for_each(|at| self.spawn(at));
+        self.give_up_without_workers();
+    }
+
+    /// Has a worker forked where one is missing. Its socket takes calls at once; the fork server
+    /// reports later.
+    fn spawn(&mut self, at: usize) {
+        if self.workers[at].is_some() || self.broken.is_some() {
+            return;
+        }
+        let Some(channel) = &self.channel else { return };
+        let number = self.next_worker;
+        let worker = wire::pair(SockType::Stream).and_then(|(ours, theirs)| {
+            channel.spawn(number, serve as WorkerLoop, theirs)?;
+            Ok(WorkerHandle::new(number, ours, self.limits.calls_per_worker))
+        });
+        match worker {
+            Ok(mut worker) => {
+                self.next_worker += 1;
+                if let Some(initializer) = &self.limits.initializer {
+                    worker.give_first(initializer);
+                }
+                self.workers[at] = Some(worker);
+            }
+            Err(errno) => self.refused = Some(errno),
+        }
+    }
+
+    /// A worker's initializer has ended.
+    pub(super) fn initialized(&mut self, at: usize, answer: &Packet) {
+        match answer.answer::<()>() {
+            Ok(()) => self.limits.stillborn = 0,
+            Err((_, kind)) => {
+                let worker = kernel::worker_name(at);
+                self.broken
+                    .get_or_insert(format!("the initializer failed in worker {worker}: {kind}"));
+            }
+        }
+    }
+
+    /// A worker has died in its initializer. One that exits would do so again, and again; a signal
+    /// may have come from outside, so the next worker gets its chance, and not for ever.
+    fn not_initialized(&mut self, death: &Death) {
+        self.limits.stillborn += 1;
+        let exited = matches!(death, Death::Exited { .. });
+        if exited || self.limits.stillborn > self.limits.most_deaths {
+            self.broken.get_or_insert(format!("{death} in its initializer"));
+        }
+    }
+
+    /// A worker that has had its last call goes. Its letter is free at once; it is counted until the
+    /// fork server has reaped it.
+    pub(super) fn retire(&mut self, at: usize) {
+        let spent =
+            |worker: &&WorkerHandle| !worker.ended && worker.left == 0 && worker.load() == 0;
+        if let Some(worker) = self.workers[at].as_ref().filter(spent) {
+            // Not by closing, as when the core is dropped.
+            let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
+            self.workers[at] = None;
+            self.leaving += 1;
+        }
+    }
+}

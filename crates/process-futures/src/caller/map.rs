@@ -1,0 +1,219 @@
+//! A map: one function over a stream of items, as far ahead as you allow.
+
+use crate::caller::call::{call, call_each};
+use crate::caller::call_state::CallState;
+use crate::caller::completions::Completions;
+use crate::caller::shared::Shared;
+use fork_server::TaskFailure;
+use kernel::{Message, Ran, TaskError, TaskErrorKind};
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How a [`map_with`](crate::ProcessPoolExecutor::map_with) goes about it. The default is Python's:
+/// one item in a call, no bound, no limit, answers in the order of the items.
+#[derive(Clone, Copy, Debug)]
+pub struct MapOptions {
+    /// How many items travel in one call. Larger chunks cost less for each item. A worker's death
+    /// costs all items of the chunk that it had ([`Ran::Unknown`]); a panic costs only its own.
+    pub chunksize: NonZeroUsize,
+    /// How many calls may be submitted whose answers have not been yielded: the source is read at
+    /// most `buffersize` times `chunksize` items ahead of you. `None`: it is read to its end at
+    /// once, before `map_with` returns. (Python has had it since 3.14.)
+    pub buffersize: Option<NonZeroUsize>,
+    /// The time from the call of `map_with` in which all answers have to be there. When it is over,
+    /// calls that no worker has are withdrawn ([`Ran::No`]), workers that run one are killed and
+    /// replaced ([`Ran::Unknown`]), each of their items yields `TimedOut`, and the source is read
+    /// no further. An answer that came in time is yielded however late you ask. The limit is looked
+    /// at when you ask for the next answer; nobody is killed before you do.
+    ///
+    /// (In Python the iterator raises `TimeoutError` then, and running tasks go on.)
+    pub timeout: Option<Duration>,
+    /// Yields answers in the order in which they come, and not in that of the items. (Python's
+    /// `multiprocessing.Pool` calls it `imap_unordered`.)
+    pub unordered: bool,
+}
+
+impl Default for MapOptions {
+    fn default() -> Self {
+        Self { chunksize: NonZeroUsize::MIN, buffersize: None, timeout: None, unordered: false }
+    }
+}
+
+/// The iterator of [`map_with`](crate::ProcessPoolExecutor::map_with): an answer or an error for
+/// each item that was read from the source. An error's index is the item's, counted from 0.
+///
+/// The source is read on the thread that asks for the answers. Dropping the iterator cancels its
+/// calls that no worker has, as in Python.
+#[must_use = "what is not asked for is not known to have worked"]
+pub struct Map<A, R, I> {
+    shared: Arc<Shared>,
+    task: fn(A) -> R,
+    /// `None` when it is read to its end, or will not be read further.
+    source: Option<I>,
+    options: MapOptions,
+    deadline: Option<Instant>,
+    /// Calls whose answers have not been yielded, by their place in the source.
+    calls: BTreeMap<usize, Chunk>,
+    completions: Arc<Completions>,
+    /// How many items have been read, and in how many chunks.
+    read: (usize, usize),
+    /// Answers of one chunk, to be yielded next.
+    answers: VecDeque<(usize, Result<R, TaskError>)>,
+}
+
+/// The items of one call.
+struct Chunk {
+    call: Arc<CallState>,
+    first: usize,
+    length: usize,
+}
+
+impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        task: fn(A) -> R,
+        source: I,
+        options: MapOptions,
+    ) -> Self {
+        let mut map = Self {
+            shared,
+            task,
+            source: Some(source),
+            options,
+            deadline: options.timeout.and_then(|timeout| Instant::now().checked_add(timeout)),
+            calls: BTreeMap::new(),
+            completions: Completions::new(),
+            read: (0, 0),
+            answers: VecDeque::new(),
+        };
+        map.fill();
+        map
+    }
+
+    /// Reads the source and submits, as far as is allowed.
+    ///
+    /// A large buffer is filled again when an eighth of it is empty: calls that leave together cost
+    /// one system call, and wake their worker once. If the source takes its time over them, the
+    /// manager sees to those that were read.
+    fn fill(&mut self) {
+        let most = self.options.buffersize.map_or(usize::MAX, NonZeroUsize::get);
+        let eighth = if most / 8 >= self.shared.workers.get() { most / 8 } else { 1 };
+        if self.calls.len() > most - eighth || self.source.is_none() {
+            return;
+        }
+        while self.source.is_some() && self.calls.len() < most {
+            self.read_one();
+        }
+        if self.shared.is_ours() {
+            let mut state = self.shared.lock();
+            state.reclaim();
+            self.shared.see_to(&mut state);
+        }
+    }
+
+    /// Reads one chunk from the source and submits it.
+    fn read_one(&mut self) {
+        let Some(source) = &mut self.source else { return };
+        let size = self.options.chunksize.get();
+        let (first, number) = self.read;
+        let (call, length) = if size == 1 {
+            let Some(item) = source.next() else { return self.source = None };
+            (call(self.task, &item), 1)
+        } else {
+            let items: Vec<A> = source.take(size).collect();
+            if items.is_empty() {
+                return self.source = None;
+            }
+            (call_each(self.task, &items), items.len())
+        };
+        self.read = (first + length, number + 1);
+        let call = self.shared.submit(call, Some(first), Some((&self.completions, number)));
+        self.calls.insert(number, Chunk { call, first, length });
+    }
+
+    /// The next answer, with its item's index.
+    pub(crate) fn next_with_index(&mut self) -> Option<(usize, Result<R, TaskError>)> {
+        // A chunk counts against the buffer until the last of it is yielded.
+        if self.answers.is_empty() {
+            self.fill();
+            let number = self.await_one()?;
+            let chunk = self.calls.remove(&number)?;
+            if self.options.chunksize == NonZeroUsize::MIN {
+                return Some((chunk.first, chunk.call.read()));
+            }
+            self.answers = chunk.read();
+        }
+        self.answers.pop_front()
+    }
+
+    /// Waits for the call whose turn it is, and gives its number. `None` if there is none left.
+    fn await_one(&mut self) -> Option<usize> {
+        let (&first, chunk) = self.calls.first_key_value()?;
+        let (completions, unordered) = (&self.completions, self.options.unordered);
+        let ready = || {
+            if unordered {
+                return !completions.is_empty();
+            }
+            completions.clear();
+            chunk.call.is_done()
+        };
+        // In a fork of the program all calls were refused when they were submitted, so it is ready.
+        let in_time = ready() || {
+            completions.read_here();
+            self.shared.wait_until(self.deadline, ready)
+        };
+        if !in_time {
+            self.source = None;
+            // From the last to the first, so that no call gets the place of one that is withdrawn.
+            self.calls.values().rev().for_each(|chunk| self.shared.time_out(&chunk.call));
+        }
+        if unordered { completions.take() } else { Some(first) }
+    }
+}
+
+impl Chunk {
+    /// The outcome of each item.
+    fn read<R: Message>(self) -> VecDeque<(usize, Result<R, TaskError>)> {
+        let indices = self.first..self.first + self.length;
+        let outcome = match self.call.outcome() {
+            Some(Ok(answer)) => answer.answer::<Vec<Result<R, TaskFailure>>>(),
+            Some(Err(failure)) => Err(failure.clone()),
+            None => Err((Ran::Unknown, TaskErrorKind::Broken("it is not over".to_owned()))),
+        };
+        let error = |index, (ran, kind)| (index, Err(TaskError::new(index, ran, kind)));
+        match outcome {
+            Ok(answers) => {
+                let one = |(index, answer): (usize, Result<R, TaskFailure>)| match answer {
+                    Ok(answer) => (index, Ok(answer)),
+                    Err(failure) => error(index, failure),
+                };
+                indices.zip(answers).map(one).collect()
+            }
+            Err(failure) => indices.map(|index| error(index, failure.clone())).collect(),
+        }
+    }
+}
+
+impl<A: Message, R: Message, I: Iterator<Item = A>> Iterator for Map<A, R, I> {
+    type Item = Result<R, TaskError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_with_index().map(|(_, answer)| answer)
+    }
+}
+
+impl<A, R, I> Drop for Map<A, R, I> {
+    fn drop(&mut self) {
+        // From the last to the first, as above.
+        self.calls.values().rev().for_each(|chunk| _ = self.shared.cancel(&chunk.call));
+    }
+}
+
+impl<A, R, I> fmt::Debug for Map<A, R, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Map({} items read, {} calls not yielded)", self.read.0, self.calls.len())
+    }
+}

@@ -1,0 +1,135 @@
+//! The pool: the handle that a program has.
+
+use crate::caller::call::call;
+use crate::caller::future::TaskFuture;
+use crate::caller::map::{Map, MapOptions};
+use crate::caller::shared::Shared;
+use crate::caller::state::Order;
+use kernel::{Executor, Message, TaskError};
+use std::num::NonZeroUsize;
+use std::sync::{Arc, mpsc};
+
+/// A pool of worker processes ([`concurrent.futures.ProcessPoolExecutor`]).
+///
+/// It may be shared: any number of threads submit to it and wait for its futures at once. Inside
+/// one of its workers it is of no use, and says so at once: a worker cannot make a pool
+/// ([`StartError::InWorker`](crate::StartError::InWorker)), and a pool that a worker has a copy
+/// of fails each call with [`Broken`](kernel::TaskErrorKind::Broken). So a task that waits for its
+/// own pool gets an error where Python's waits for ever.
+///
+/// Dropping the pool cancels the calls that no worker has, waits for those that are running, and
+/// leaves no child. Futures outlive it.
+///
+/// [`concurrent.futures.ProcessPoolExecutor`]: https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor
+#[derive(Debug)]
+pub struct ProcessPoolExecutor {
+    shared: Arc<Shared>,
+}
+
+impl ProcessPoolExecutor {
+    pub(crate) fn of(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Hands over one call, and returns at once.
+    ///
+    /// It never fails by itself: what is wrong (an argument that does not serialise, a pool that was
+    /// shut down) is the future's error. The argument is serialised here, on your thread.
+    pub fn submit<A: Message, R: Message>(&self, task: fn(A) -> R, item: A) -> TaskFuture<R> {
+        let call = self.shared.submit(call(task, &item), None, None);
+        TaskFuture::new(call, Arc::clone(&self.shared))
+    }
+
+    /// Runs one function over many items, and yields the outcome of each. The first calls are
+    /// submitted before this returns; the rest as you ask for answers.
+    ///
+    /// ```no_run
+    /// # use process_futures::{MapOptions, ProcessPoolExecutor};
+    /// # fn square(n: u64) -> u64 { n * n }
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let pool = ProcessPoolExecutor::builder().build()?;
+    /// let options = MapOptions { buffersize: Some(64.try_into()?), ..MapOptions::default() };
+    /// let mut sum = 0;
+    /// for answer in pool.map_with(square, 0..1_000_000, options) {
+    ///     sum += answer?; // and never are there more than 64 calls in memory
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn map_with<A: Message, R: Message, I: IntoIterator<Item = A>>(
+        &self,
+        task: fn(A) -> R,
+        items: I,
+        options: MapOptions,
+    ) -> Map<A, R, I::IntoIter> {
+        Map::new(Arc::clone(&self.shared), task, items.into_iter(), options)
+    }
+
+    /// Takes no more calls. With `cancel_futures`, those that no worker has are cancelled; without,
+    /// they run. With `wait` it returns when all have ended and the workers are gone; without, at
+    /// once, and the manager thread sees to the rest.
+    ///
+    /// A second shutdown may cancel or wait where the first did not. Dropping the pool is
+    /// `shutdown(true, true)`.
+    pub fn shutdown(&self, wait: bool, cancel_futures: bool) {
+        if self.shared.is_ours() {
+            self.shared.close(cancel_futures, false);
+            if wait {
+                self.shared.join();
+            }
+        }
+    }
+
+    /// Kills all workers (SIGKILL) and shuts the pool down ([`kill_workers`], new in Python 3.14).
+    /// Calls that no worker has are cancelled. Those that are running fail with the death of their
+    /// worker; one that a worker has behind another did not run, and is `Broken`. When this
+    /// returns, all calls have ended and no worker is left.
+    ///
+    /// [`kill_workers`]: https://docs.python.org/3.14/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor.kill_workers
+    pub fn kill_workers(&self) {
+        if self.shared.is_ours() {
+            self.shared.close(true, true);
+            self.shared.join();
+        }
+    }
+
+    /// The workers' process ids, in the order of their letters; none after the pool's end.
+    pub fn worker_pids(&self) -> Vec<u32> {
+        let (to, pids) = mpsc::channel();
+        if self.shared.is_ours() && self.shared.order(Order::Pids(to)) {
+            return pids.recv().unwrap_or_default();
+        }
+        Vec::new()
+    }
+}
+
+impl Executor for ProcessPoolExecutor {
+    fn map_each<A: Message, R: Message>(
+        &self,
+        task: fn(A) -> R,
+        items: Vec<A>,
+    ) -> Vec<Result<R, TaskError>> {
+        // Enough to keep the workers in tiny tasks (64 each at a time) while answers are read; and
+        // an argument is not in memory twice long before its turn.
+        let buffersize =
+            self.shared.workers.saturating_mul(const { NonZeroUsize::new(256).unwrap() });
+        let options =
+            MapOptions { buffersize: Some(buffersize), unordered: true, ..MapOptions::default() };
+        let mut answers: Vec<_> = items.iter().map(|_| None).collect();
+        let mut map = self.map_with(task, items, options);
+        while let Some((index, answer)) = map.next_with_index() {
+            answers[index] = Some(answer);
+        }
+        answers.into_iter().map(|answer| answer.expect("each item has one outcome")).collect()
+    }
+
+    fn workers(&self) -> NonZeroUsize {
+        self.shared.workers
+    }
+}
+
+impl Drop for ProcessPoolExecutor {
+    fn drop(&mut self) {
+        self.shutdown(true, true);
+    }
+}

@@ -1,0 +1,202 @@
+//! What a pool's threads share, and how calls come in and go out.
+//!
+//! There is one lock. It is held for nothing of the caller's (no serialisation, no task, no
+//! iterator) and never while a thread waits for an answer.
+
+use crate::caller::call_state::CallState;
+use crate::caller::completions::Completions;
+use crate::caller::core::{Event, PoolCore};
+use crate::caller::state::{Order, State};
+use crate::wire::packet::Packet;
+use kernel::{Ran, TaskErrorKind};
+use nix::sys::eventfd::EventFd;
+use std::mem;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+/// One pool, as its handle, its futures and its manager see it.
+#[derive(Debug)]
+pub struct Shared {
+    state: Mutex<State>,
+    /// Wakes the manager. It belongs to the lock around the state.
+    pub manager: Condvar,
+    /// Wakes the threads that wait for the pool's end. It belongs to the lock around the state.
+    pub over: Condvar,
+    /// Never changes.
+    pub workers: NonZeroUsize,
+    /// The process that made the pool; it never changes. In a fork of it no thread drives and a lock
+    /// may be held by a thread that is not there, so every way in asks this first.
+    owner: u32,
+    /// The manager's life, for the thread that the first call starts. It never changes.
+    manage: fn(&Self),
+}
+
+impl Shared {
+    pub fn new(core: PoolCore, wakes: EventFd, manage: fn(&Self)) -> Arc<Self> {
+        Arc::new(Self {
+            workers: core.count(),
+            state: Mutex::new(State::new(core, wakes)),
+            manager: Condvar::new(),
+            over: Condvar::new(),
+            owner: std::process::id(),
+            manage,
+        })
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this process may use the pool, and not a fork of the one that may.
+    pub fn is_ours(&self) -> bool {
+        self.owner == std::process::id()
+    }
+
+    /// Takes a call over. What could not be made a call, or comes too late, has ended at once.
+    ///
+    /// `item` is its number for an error, if it is not the call's own; the completions are told of
+    /// its end. A call with completions is one of several: [`Shared::see_to`] is for the caller to
+    /// say, and if that takes its time, the manager comes first.
+    pub fn submit(
+        self: &Arc<Self>,
+        call: Result<Packet, TaskErrorKind>,
+        item: Option<usize>,
+        watcher: Option<(&Arc<Completions>, usize)>,
+    ) -> Arc<CallState> {
+        if !self.is_ours() {
+            let ended = CallState::new(0, item.unwrap_or(0));
+            ended.settle(Err((Ran::No, not_ours())));
+            watcher.inspect(|(completions, number)| ended.watch(completions, *number));
+            return ended;
+        }
+        let mut state = self.lock();
+        let number = state.next_number;
+        state.next_number += 1;
+        let submitted = CallState::new(number, item.unwrap_or(number as usize));
+        watcher.inspect(|(completions, number)| submitted.watch(completions, *number));
+        match call.and_then(|call| self.open(&mut state).map(|()| call)) {
+            Ok(call) => {
+                state.queue.insert(number, (Arc::clone(&submitted), call));
+                match watcher {
+                    Some(_) => self.pass_on(&mut state),
+                    None => self.see_to(&mut state),
+                }
+            }
+            Err(kind) => _ = submitted.settle(Err((Ran::No, kind))),
+        }
+        submitted
+    }
+
+    /// Whether calls are taken. Sees to it that there is a manager for them.
+    fn open(self: &Arc<Self>, state: &mut State) -> Result<(), TaskErrorKind> {
+        if state.closed {
+            return Err(TaskErrorKind::Broken("it was shut down before this call came".to_owned()));
+        }
+        if state.handle.is_none() {
+            let shared = Arc::clone(self);
+            let thread = thread::Builder::new().name("process-futures".to_owned());
+            let handle = thread.spawn(move || (shared.manage)(&shared)).map_err(|error| {
+                TaskErrorKind::Broken(format!("its manager thread cannot start: {error}"))
+            })?;
+            state.handle = Some(handle);
+        }
+        Ok(())
+    }
+
+    /// Has new calls and orders seen to: here and now if no thread drives, else by the driving one.
+    pub fn see_to(&self, state: &mut State) {
+        let urgent = !state.orders.is_empty() || !state.given_up.is_empty();
+        match state.core.take() {
+            Some(mut core) => {
+                if urgent || !state.queue.is_empty() && core.is_hungry() {
+                    state.step(&mut core);
+                }
+                state.core = Some(core);
+                self.pass_on(state);
+            }
+            // If no worker is hungry now, one will be after some answer, and that is news by itself.
+            None if urgent || state.hungry => state.wake(),
+            None => {}
+        }
+    }
+
+    /// Takes note of what has happened, as the driving thread.
+    pub fn note(&self, state: &mut State, events: Vec<Event>) {
+        if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
+            let _ = wakes.read();
+        }
+        for event in events {
+            if let Some(call) = state.running.remove(&event.task) {
+                state.given_up.retain(|&task| task != event.task);
+                call.settle(event.outcome);
+            }
+        }
+        if state.running.is_empty() {
+            state.idle_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// The core has come home: wakes the thread that takes it next, if one must.
+    ///
+    /// A thread that waits comes first. If it has, in the meantime, got what it waited for, it
+    /// passes on in its turn: a wake-up is never lost on a thread that does not need it.
+    pub fn pass_on(&self, state: &mut State) {
+        if state.core.is_none() {
+            return;
+        }
+        if let Some((_, thread)) = state.waiting.front() {
+            thread.unpark();
+        } else if (state.has_calls() || state.closed) && !state.on_watch {
+            state.on_watch = true;
+            self.manager.notify_one();
+        }
+    }
+
+    /// Cancels a call that no worker has. Says whether it is cancelled.
+    pub fn cancel(&self, call: &CallState) -> bool {
+        if !call.is_done() && self.is_ours() {
+            let mut state = self.lock();
+            if state.queue.remove(&call.number).is_some() {
+                call.settle(Err((Ran::No, TaskErrorKind::Cancelled)));
+                state.wake();
+            }
+        }
+        call.is_cancelled()
+    }
+
+    /// The call's time is over, unless it has ended: it is taken back or its worker is killed.
+    pub fn time_out(&self, call: &Arc<CallState>) {
+        let mut state = self.lock();
+        if call.is_done() {
+            return;
+        }
+        let is_it = |(_, other): &(&u64, &Arc<CallState>)| Arc::ptr_eq(other, call);
+        if state.queue.remove(&call.number).is_some() {
+            call.settle(Err((Ran::No, TaskErrorKind::TimedOut)));
+            state.wake();
+        } else if let Some((&task, _)) = state.running.iter().find(is_it) {
+            // It stays among the running ones until its worker is dead and replaced.
+            call.settle(Err((Ran::Unknown, TaskErrorKind::TimedOut)));
+            state.given_up.push(task);
+            self.see_to(&mut state);
+        }
+    }
+
+    /// Gives an order to the driving thread. Says whether the pool still has a core.
+    pub fn order(&self, order: Order) -> bool {
+        let mut state = self.lock();
+        if state.over {
+            return false;
+        }
+        state.orders.push(order);
+        self.see_to(&mut state);
+        true
+    }
+}
+
+/// The error in a fork of the program.
+pub fn not_ours() -> TaskErrorKind {
+    TaskErrorKind::Broken("it belongs to another process, of which this is a fork".to_owned())
+}

@@ -1,0 +1,4 @@
+//! What travels between a pool and its workers: both sides use it.
+
+pub mod inbox;
+pub mod packet;

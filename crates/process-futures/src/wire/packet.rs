@@ -1,0 +1,195 @@
+//! Packets: what travels between a pool and a worker, a frame of bytes with descriptors beside it.
+//!
+//! A stream socket has no messages, only bytes, so each message says how long it is. Everything
+//! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
+//! cannot be read costs the one task that it belongs to.
+//!
+//! | bytes | content |
+//! |---|---|
+//! | 0 to 3 | length of the body |
+//! | 4 | kind |
+//! | 5 | how many descriptors travel beside the frame |
+//! | 6 to 13 | the task's number |
+//! | 14 to 21 | in a call: address of the trampoline; in an answer: nanoseconds that it took |
+//! | 22 to 29 | in a call: address of the function |
+//!
+//! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
+//! is there.
+
+use fork_server::wire::MAX_DESCRIPTORS;
+use fork_server::{TaskFailure, large};
+use kernel::{Message, Ran, TaskErrorKind};
+use postcard::Error::SerializeBufferFull;
+use postcard::ser_flavors::Flavor;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::os::fd::OwnedFd;
+
+/// Length of the header, in bytes.
+pub const HEADER: usize = 30;
+
+/// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
+/// believes it.
+pub const MAX_BODY: usize = 1 << 30;
+
+/// What a packet is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PacketKind {
+    /// To the worker: run this. The body is the argument.
+    Call,
+    /// From the worker: the body is the answer.
+    Answer,
+    /// From the worker: the body is why there is none.
+    Failure,
+}
+
+/// What stands outside the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PacketHeader {
+    #[serde(with = "postcard::fixint::le")]
+    length: u32,
+    /// What the packet is.
+    pub kind: PacketKind,
+    /// How many descriptors travel with it.
+    pub descriptors: u8,
+    /// Which task.
+    #[serde(with = "postcard::fixint::le")]
+    pub task: u64,
+    /// In a call the address of the trampoline, in an answer a time.
+    #[serde(with = "postcard::fixint::le")]
+    pub first: u64,
+    /// In a call the address of the function.
+    #[serde(with = "postcard::fixint::le")]
+    pub second: u64,
+}
+
+impl PacketHeader {
+    /// Length of the whole frame, in bytes.
+    pub fn frame(&self) -> usize {
+        HEADER + self.length as usize
+    }
+
+    fn write(&self, bytes: &mut [u8]) {
+        postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
+    }
+
+    /// Reads a header, and says in words what is wrong with it if it is none.
+    pub fn read(bytes: &[u8; HEADER]) -> Result<Self, String> {
+        match postcard::from_bytes::<Self>(bytes) {
+            Ok(header) if header.frame() > HEADER + MAX_BODY => {
+                Err(format!("a body of {} bytes", header.length))
+            }
+            header => header.map_err(|error| error.to_string()),
+        }
+    }
+}
+
+/// A header, its body, and the descriptors that travel beside them.
+#[derive(Debug)]
+pub struct Packet {
+    /// What the header says.
+    pub header: PacketHeader,
+    /// The header and the body in one piece: a body is written where it will be sent from.
+    pub bytes: Vec<u8>,
+    /// They travel beside the bytes (`SCM_RIGHTS`).
+    pub descriptors: Vec<OwnedFd>,
+}
+
+impl Packet {
+    /// A packet around what [`body`] wrote.
+    pub fn new(kind: PacketKind, task: u64, [first, second]: [u64; 2], mut bytes: Vec<u8>) -> Self {
+        let length = (bytes.len() - HEADER) as u32; // the limit fits
+        let header = PacketHeader { length, kind, descriptors: 0, task, first, second };
+        header.write(&mut bytes);
+        Self { header, bytes, descriptors: Vec::new() }
+    }
+
+    /// Gives the task another number.
+    pub fn set_task(&mut self, task: u64) {
+        self.header.task = task;
+        self.header.write(&mut self.bytes);
+    }
+
+    /// Has a descriptor travel beside the bytes.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "shared memory will be the first to send any")
+    )]
+    pub fn add_descriptor(&mut self, descriptor: OwnedFd) {
+        assert!(self.descriptors.len() < MAX_DESCRIPTORS, "16 for one frame");
+        self.descriptors.push(descriptor);
+        self.header.descriptors = self.descriptors.len() as u8;
+        self.header.write(&mut self.bytes);
+    }
+
+    /// In a call: the same for calls of one function with one type of argument, and rarely for
+    /// others. By it, calls are judged by each other's time and no more: an address does not
+    /// identify a function, since the linker may fold equal functions into one.
+    pub fn alike(&self) -> [u64; 2] {
+        [self.header.first, self.header.second]
+    }
+
+    /// In an answer: how long the worker took for it, from the argument's bytes to the answer's.
+    pub fn nanoseconds(&self) -> u64 {
+        self.header.first
+    }
+
+    /// Reads an answer. The type is that of the function that was called. The error is what the
+    /// worker says went wrong, or `NotDeserialised` if the bytes are not an `R`; with it, whether
+    /// the task ran.
+    pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
+        let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
+        match self.header.kind {
+            PacketKind::Answer => read_body(&self.bytes).map_err(unreadable),
+            PacketKind::Failure | PacketKind::Call => {
+                Err(read_body(&self.bytes).unwrap_or_else(unreadable))
+            }
+        }
+    }
+}
+
+/// The body of the packet that these bytes are, as a value. It must be all of the body: bytes left
+/// over mean that the writer and the reader do not mean the same type, and then the value is a
+/// wrong one. (Postcard alone would let it pass.) The error is in words.
+pub fn read_body<T: DeserializeOwned>(packet: &[u8]) -> Result<T, String> {
+    match postcard::take_from_bytes(&packet[HEADER..]) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Writes a value down as a packet's body, with room for the header before it, in place of what the
+/// buffer held. The error is in words.
+pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+    buffer.clear();
+    buffer.reserve(4 * HEADER); // one allocation serves most frames
+    buffer.resize(HEADER, 0);
+    postcard::serialize_with_flavor(value, Body(buffer)).map_err(|error| match error {
+        SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
+        error => error.to_string(),
+    })
+}
+
+/// Where postcard writes: a vector that does not grow over the limit.
+struct Body(Vec<u8>);
+
+impl Flavor for Body {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.try_extend(&[byte])
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        if self.0.len() - HEADER + bytes.len() > MAX_BODY {
+            return Err(SerializeBufferFull);
+        }
+        large::reserve(&mut self.0, bytes.len());
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}

@@ -1,0 +1,4 @@
+//! What runs in a worker process.
+
+pub mod run;
+pub mod serve;

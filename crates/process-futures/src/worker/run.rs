@@ -1,0 +1,53 @@
+//! What a worker does with a call: one item, or several in one call.
+
+use crate::wire::packet::{body, read_body};
+use fork_server::panics::catch;
+use fork_server::{Carry, TaskFailure};
+use kernel::{Message, Ran, TaskErrorKind};
+use std::cell::Cell;
+
+/// A call of one item.
+pub struct OneItem;
+
+impl Carry for OneItem {
+    fn carry<A: Message, R: Message>(
+        task: fn(A) -> R,
+        argument: Vec<u8>,
+        ran: &Cell<Ran>,
+    ) -> Result<Vec<u8>, TaskFailure> {
+        let item = read_body(&argument).map_err(not_read)?;
+        ran.set(Ran::Yes);
+        let answer = task(item);
+        // Into the argument's buffer: fresh memory for a large answer would cost more than to fill
+        // it.
+        body(&answer, argument).map_err(not_written)
+    }
+}
+
+/// A call of several items: one journey for all of them. The answer is a list of
+/// `Result<R, TaskFailure>`, with a place for each item: a panic costs the item that it happened
+/// in. Whatever keeps the whole answer from coming costs all of them.
+pub struct EachItem;
+
+impl Carry for EachItem {
+    fn carry<A: Message, R: Message>(
+        task: fn(A) -> R,
+        argument: Vec<u8>,
+        ran: &Cell<Ran>,
+    ) -> Result<Vec<u8>, TaskFailure> {
+        let items: Vec<A> = read_body(&argument).map_err(not_read)?;
+        ran.set(Ran::Yes);
+        let one =
+            |item| catch(|| task(item)).map_err(|panic| (Ran::Yes, TaskErrorKind::Panicked(panic)));
+        let answers: Vec<Result<R, TaskFailure>> = items.into_iter().map(one).collect();
+        body(&answers, argument).map_err(not_written)
+    }
+}
+
+fn not_read(why: String) -> TaskFailure {
+    (Ran::No, TaskErrorKind::NotDeserialised(why))
+}
+
+fn not_written(why: String) -> TaskFailure {
+    (Ran::Yes, TaskErrorKind::NotSerialised(why))
+}

@@ -1,0 +1,60 @@
+//! The worker's life: a call, an answer, until the pool closes the socket.
+//!
+//! A worker has one thread, waits for nothing but its socket, and writes each answer before it
+//! starts the next call. So what a dead worker leaves unanswered is the one call that was running
+//! and those that had not begun, and the two are told apart by counting.
+
+use crate::wire::inbox::Inbox;
+use crate::wire::packet::{Packet, PacketKind, body};
+use fork_server::TaskAddress;
+use fork_server::panics::{catch, note_panics};
+use fork_server::wire::{retry, send};
+use kernel::{Ran, TaskErrorKind};
+use nix::sys::socket::MsgFlags;
+use std::cell::Cell;
+use std::io::{self, IoSlice, Write};
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+/// Serves the pool at the other end of the socket until that end is closed.
+pub fn serve(socket: OwnedFd) {
+    note_panics();
+    let mut inbox = Inbox::default();
+    loop {
+        // Blocking, both ways: a worker has nothing else to do. The pool never blocks, and that is
+        // enough for the two not to wait for each other.
+        let Some(call) = inbox.take().expect("the pool sends packets") else {
+            match retry(|| inbox.fill(&socket, MsgFlags::empty())) {
+                Ok(0) | Err(_) => return, // the pool has no more for us
+                Ok(_) => continue,
+            }
+        };
+        let answer = answer(call);
+        // What the task printed is on its way before its answer is.
+        let _ = io::stdout().flush();
+        let mut rest = &answer.bytes[..];
+        while !rest.is_empty() {
+            match retry(|| send(&socket, &[IoSlice::new(rest)], &[], MsgFlags::empty())) {
+                Ok(sent) => rest = &rest[sent..],
+                Err(_) => return, // nobody wants the answer
+            }
+        }
+        inbox.use_buffer(answer.bytes);
+    }
+}
+
+/// Runs the call, and has an answer whatever happens short of the process's end.
+fn answer(call: Packet) -> Packet {
+    let (start, task, ran) = (Instant::now(), call.header.task, Cell::new(Ran::No));
+    let address = TaskAddress::received([call.header.first, call.header.second]);
+    let outcome = catch(|| address.run(call.bytes, &ran))
+        .unwrap_or_else(|panic| Err((ran.get(), TaskErrorKind::Panicked(panic))));
+    let (kind, bytes) = match outcome {
+        Ok(bytes) => (PacketKind::Answer, bytes),
+        Err(failure) => {
+            (PacketKind::Failure, body(&failure, Vec::new()).expect("words fit into a packet"))
+        }
+    };
+    let nanoseconds = start.elapsed().as_nanos() as u64;
+    Packet::new(kind, task, [nanoseconds, 0], bytes)
+}

@@ -1,0 +1,256 @@
+//! Workers are forked, die, and are replaced.
+//!
+//! Everything here begins with a report of the fork server. It is the workers' parent, so it alone
+//! knows how one has ended; the end of file on a worker's socket says only that.
+
+use crate::StartError;
+use crate::call::Answer;
+use crate::frame::Frame;
+use crate::worker::serve;
+use crate::worker_handle::{Unfinished, WorkerHandle};
+use fork_server::{
+    ControlChannel, ForkServer, News, Report, TaskFailure, WorkerLoop, how_it_ended, wire,
+};
+use kernel::{Death, Ran, TaskErrorKind};
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::os::fd::AsRawFd;
+
+/// A call that has ended, one way or another.
+#[derive(Debug)]
+pub struct Ended {
+    /// The number that [`Workers::submit`] gave it.
+    pub task: u64,
+    /// The worker's answer, or why there is none and whether the task may have run.
+    pub outcome: Result<Answer, TaskFailure>,
+}
+
+/// Some workers, and the calls that they have or wait for.
+///
+/// Each call that is submitted ends in exactly one [`Ended`].
+#[derive(Debug)]
+pub struct Workers {
+    pub(crate) server: &'static ForkServer,
+    /// `None` once the fork server is dead.
+    pub(crate) channel: Option<ControlChannel>,
+    /// A worker for each letter. `None` where a fork was refused: tried again after the next answer.
+    pub(crate) handles: Vec<Option<WorkerHandle>>,
+    /// Calls that no worker has.
+    pub(crate) queue: VecDeque<Frame>,
+    /// Calls that have ended, for the next [`Workers::poll`] to return.
+    pub(crate) ended: Vec<Ended>,
+    /// Why no call will be run any more, if so.
+    pub(crate) broken: Option<String>,
+    pub(crate) next_task: u64,
+    /// Deaths since the last answer.
+    deaths: usize,
+    /// Why the last attempt to start a worker failed.
+    refused: Option<Errno>,
+    next_worker: u64,
+}
+
+impl Workers {
+    /// Starts this many workers, and the fork server if it is not running.
+    ///
+    /// # Errors
+    /// [`StartError`] if the fork server or any worker cannot be started. None is left behind then.
+    pub fn new(count: NonZeroUsize) -> Result<Self, StartError> {
+        let server = ForkServer::start()?;
+        let mut workers = Self {
+            server,
+            channel: Some(server.open_channel()?),
+            handles: (0..count.get()).map(|_| None).collect(),
+            queue: VecDeque::new(),
+            ended: Vec::new(),
+            broken: None,
+            next_task: 0,
+            deaths: 0,
+            refused: None,
+            next_worker: 0,
+        };
+        workers.replace_missing();
+        workers.settle();
+        match workers.refused {
+            _ if workers.channel.is_none() => Err(StartError::ServerGone),
+            Some(errno) => Err(StartError::System("starting a worker", errno.into())),
+            None => Ok(workers),
+        }
+    }
+
+    /// Waits until the fork server has reported on every worker that it was asked for.
+    fn settle(&mut self) {
+        let unknown = |handle: &WorkerHandle| handle.pid.is_none();
+        while self.handles.iter().flatten().any(unknown) && self.take_report(MsgFlags::empty()) {}
+    }
+
+    /// The workers' process ids, in the order of their letters. It takes in the reports first.
+    pub fn worker_pids(&mut self) -> Vec<u32> {
+        while self.take_report(MsgFlags::MSG_DONTWAIT) {}
+        self.settle();
+        self.handles
+            .iter()
+            .flatten()
+            .filter_map(|handle| handle.pid)
+            .map(|pid| pid as u32)
+            .collect()
+    }
+
+    /// How many workers there are, or were.
+    pub fn count(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.handles.len()).expect("there is one worker or more")
+    }
+
+    /// Takes in one report of the fork server. False if there is none.
+    pub(crate) fn take_report(&mut self, flags: MsgFlags) -> bool {
+        let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
+        let Some(channel) = channel else { return false };
+        match channel.report(flags) {
+            Ok(Some(Report { worker, news })) => {
+                let is_it = |handle: &WorkerHandle| handle.number == worker;
+                let mut handles =
+                    self.handles.iter().map(|handle| handle.as_ref().is_some_and(is_it));
+                let Some(at) = handles.position(|is_it| is_it) else { return true };
+                match (news, &mut self.handles[at]) {
+                    (News::Spawned(pid), Some(handle)) => handle.pid = Some(pid),
+                    (News::Spawned(_), None) => {}
+                    (News::Refused(errno), _) => self.not_forked(at, Errno::from_raw(errno)),
+                    (News::Exited(status), _) => self.exited(at, status),
+                }
+            }
+            Err(Errno::EAGAIN) => return false,
+            Ok(None) | Err(_) => self.server_gone(),
+        }
+        true
+    }
+
+    /// A worker has answered. There may be room now for a worker that could not be forked.
+    pub(crate) fn answered(&mut self, task: u64, answer: Answer) {
+        self.deaths = 0;
+        self.ended.push(Ended { task, outcome: Ok(answer) });
+        self.replace_missing();
+    }
+
+    /// A worker has died: its running call fails, and another worker takes its letter.
+    // ANCHOR: death
+    fn exited(&mut self, at: usize, status: i32) {
+        let death = how_it_ended(at, status);
+        self.receive_rest(at);
+        self.deaths += 1;
+        self.bury(at, Some(death.clone()));
+        // A pool may lose all its workers twice: one shortage of memory can take them all.
+        if self.deaths > (2 * self.handles.len()).max(20) {
+            let why = format!("{} workers died without an answer between; {death}", self.deaths);
+            self.broken.get_or_insert(why);
+        }
+        self.replace_missing();
+    }
+
+    /// What a worker wrote before it died is as good as any answer. (No end of file need follow: a
+    /// process that the task has started may still have the socket.)
+    fn receive_rest(&mut self, at: usize) {
+        let answer = self.handles[at].as_mut().and_then(|handle| handle.receive(true));
+        if let Some((task, answer)) = answer {
+            self.answered(task, answer);
+        }
+    }
+
+    /// Forgets the worker. The call that it was running fails; one that it cannot have begun goes
+    /// back into the queue.
+    fn bury(&mut self, at: usize, death: Option<Death>) {
+        let Some(mut handle) = self.handles[at].take() else { return };
+        let fault = handle.fault.take();
+        match (handle.unfinished(death.is_some()), death) {
+            (Unfinished::Begun(call), Some(death)) => {
+                let kind = match fault {
+                    Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
+                    None => TaskErrorKind::WorkerDied(death),
+                };
+                let outcome = Err((Ran::Unknown, kind));
+                self.ended.push(Ended { task: call.header.task, outcome });
+            }
+            (Unfinished::Begun(call) | Unfinished::NotBegun(call), _) => {
+                self.queue.push_front(call);
+            }
+            (Unfinished::Nothing, _) => {}
+        }
+    }
+    // ANCHOR_END: death
+
+    /// The system has refused a fork. The other workers go on, and the place stays empty until one
+    /// of them has answered: what was short may be there again by then.
+    fn not_forked(&mut self, at: usize, errno: Errno) {
+        self.bury(at, None);
+        self.refused = Some(errno);
+        self.give_up_without_workers();
+    }
+
+    fn give_up_without_workers(&mut self) {
+        let nobody = self.handles.iter().all(Option::is_none);
+        if let (true, Some(errno)) = (nobody, self.refused) {
+            let why = format!("no worker is left, and none can be started: {}", errno.desc());
+            self.broken.get_or_insert(why);
+        }
+    }
+
+    /// Without the fork server its workers die too, and nobody can start others.
+    fn server_gone(&mut self) {
+        self.channel = None;
+        self.server.reap();
+        self.broken = Some("its fork server has died".to_owned());
+        for at in 0..self.handles.len() {
+            self.receive_rest(at);
+            self.bury(at, Some(Death::Unknown { worker: at }));
+        }
+    }
+
+    fn replace_missing(&mut self) {
+        for at in 0..self.handles.len() {
+            if self.handles[at].is_none() && self.broken.is_none() {
+                self.spawn(at);
+            }
+        }
+        self.give_up_without_workers();
+    }
+
+    /// Has a worker forked. Its socket takes calls at once; the fork server reports later.
+    // ANCHOR: spawn
+    fn spawn(&mut self, at: usize) {
+        let Some(channel) = &self.channel else { return };
+        let number = self.next_worker;
+        let handle = wire::pair(SockType::Stream).and_then(|(ours, theirs)| {
+            channel.spawn(number, serve as WorkerLoop, theirs)?;
+            Ok(WorkerHandle::new(number, ours))
+        });
+        match handle {
+            Ok(handle) => {
+                self.next_worker += 1;
+                self.handles[at] = Some(handle);
+            }
+            Err(errno) => self.refused = Some(errno),
+        }
+    }
+    // ANCHOR_END: spawn
+}
+
+impl Drop for Workers {
+    /// Waits for running tasks, cancels what waits, and leaves no child.
+    // ANCHOR: drop
+    fn drop(&mut self) {
+        // In a fork of the program these are copies, and the workers are not ours to end.
+        if !self.server.is_ours() {
+            return;
+        }
+        for handle in self.handles.iter().flatten() {
+            // Not by closing: a fork of the program may have a copy that would stay open. Each
+            // worker ends its running task, cannot send the answer, and goes.
+            let _ = shutdown(handle.socket.as_raw_fd(), Shutdown::Both);
+        }
+        self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
+        while self.handles.iter().any(Option::is_some) {
+            self.take_report(MsgFlags::empty());
+        }
+    }
+    // ANCHOR_END: drop
+}

@@ -1,0 +1,79 @@
+//! What only another build shows: a program whose panics abort, a library that is opened late.
+
+use crate::{pool_of, works};
+use kernel::{Executor, Ran, TaskErrorKind};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+/// With `panic = "abort"` nothing can be caught: a panic costs its worker, and still only its item.
+///
+/// Cargo builds all tests with unwinding, whatever the profile says. So the program is an example,
+/// built here once more with the compiler's option; the libraries below it are those that are built
+/// already, as the standard library is.
+pub fn panics_that_abort() {
+    let built = Command::new(env!("CARGO"))
+        .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
+        .args(["--package", "processes", "--example", "panic-abort", "--", "-C", "panic=abort"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo starts");
+    let (json, text) =
+        (String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
+    assert!(built.status.success(), "{text}");
+    let program = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    let output = Command::new(program.expect("a program is built"))
+        .env("RUST_BACKTRACE", "0")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "panics abort\n\
+         1\n\
+         item 2: worker B was killed by SIGABRT while it ran this item; did the item run? unknown\n\
+         2\n\
+         [3, 4]\n"
+    );
+}
+
+/// A function from a library that was opened after the start: it runs here, and no worker has it.
+pub fn a_library_that_is_opened_late() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = late_library(folder.path());
+    let pool = pool_of(2);
+    let path = std::ffi::CString::new(library.to_str().unwrap()).unwrap();
+    // SAFETY: the path is a C string, and opening the library runs nothing of it.
+    let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW) };
+    assert!(!handle.is_null());
+    // SAFETY: the handle is open, and the name is a C string.
+    let address = unsafe { libc::dlsym(handle, c"three_times".as_ptr()) };
+    assert!(!address.is_null());
+    // SAFETY: that is its signature, and the same compiler has built both.
+    let three_times = unsafe { std::mem::transmute::<*mut libc::c_void, fn(u64) -> u64>(address) };
+    assert_eq!(three_times(14), 42, "it is there");
+    for error in pool.map_each(three_times, vec![1, 2]).into_iter().map(Result::unwrap_err) {
+        assert!(matches!(error.kind(), TaskErrorKind::NotInTemplate), "{error}");
+        assert_eq!(error.ran(), Ran::No);
+    }
+    works(&pool);
+}
+
+/// Builds it, by the compiler that has built this.
+fn late_library(folder: &Path) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/late-library.rs");
+    let library = folder.join("liblate.so");
+    let compiler = Path::new(env!("CARGO")).with_file_name("rustc");
+    let compiler = if compiler.exists() { compiler } else { PathBuf::from("rustc") };
+    let built = Command::new(env::var_os("RUSTC").unwrap_or(compiler.into()))
+        .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "panic=abort", "-o"])
+        .args([&library, &source])
+        .stdin(Stdio::null())
+        .output()
+        .expect("the compiler starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(fs::exists(&library).unwrap());
+    library
+}

@@ -1,0 +1,253 @@
+//! Workers that die, in every way and at every moment; and tasks that panic, which is no death.
+
+use crate::{is_gone, pool_of, until, works};
+use kernel::{Death, Executor, Ran, RemotePanic, TaskError, TaskErrorKind};
+use nix::sys::signal::{Signal::SIGKILL, kill};
+use nix::unistd::{ForkResult, Pid, fork, getpid};
+use std::panic::panic_any;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fs, hint, process, ptr, thread};
+
+fn double(n: u64) -> u64 {
+    2 * n
+}
+
+fn kill_it(pid: u32) {
+    kill(Pid::from_raw(pid as i32), SIGKILL).unwrap();
+}
+
+fn the_death<R: std::fmt::Debug>(answer: Result<R, TaskError>) -> Death {
+    let error = answer.unwrap_err();
+    assert_eq!(error.ran(), Ran::Unknown, "{error}");
+    let TaskErrorKind::WorkerDied(death) = error.kind() else { panic!("{error}") };
+    death.clone()
+}
+
+/// Ten items, of which the eighth waits to be killed: nine answers, one error.
+pub fn killed_while_it_ran_an_item() {
+    fn report_and_wait(file: Option<PathBuf>) -> u32 {
+        if let Some(file) = file {
+            let (half, whole) = (file.with_extension("half"), file);
+            fs::write(&half, process::id().to_string()).unwrap();
+            fs::rename(half, whole).unwrap();
+            thread::sleep(Duration::from_secs(1000));
+        }
+        process::id()
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("worker");
+    let pool = pool_of(2);
+    let before = pool.worker_pids();
+    let items = (0..10).map(|item| (item == 7).then(|| file.clone())).collect();
+    let (answers, killed) = thread::scope(|scope| {
+        let killer = scope.spawn(|| {
+            let pid: u32 = until(|| fs::read_to_string(&file).ok()).parse().unwrap();
+            kill_it(pid);
+            pid
+        });
+        let answers = pool.map_each(report_and_wait, items);
+        (answers, killer.join().unwrap())
+    });
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 9);
+    let error = answers.into_iter().nth(7).unwrap().unwrap_err();
+    let at = before.iter().position(|&pid| pid == killed).expect("a worker's");
+    let letter = kernel::worker_name(at);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "item 8: worker {letter} was killed by SIGKILL while it ran this item; \
+             did the item run? unknown"
+        )
+    );
+    assert_eq!((error.index(), error.ran()), (7, Ran::Unknown));
+    // Another worker has its letter; the other one is the one from before.
+    let after = pool.worker_pids();
+    assert_eq!(after.len(), 2);
+    assert_ne!(after[at], before[at]);
+    assert_eq!(after[1 - at], before[1 - at]);
+    works(&pool);
+}
+
+/// A worker that had nothing costs nothing.
+pub fn killed_while_idle() {
+    let pool = pool_of(2);
+    for round in 0..50 {
+        works(&pool);
+        let worker = pool.worker_pids()[round % 2];
+        kill_it(worker);
+        if round % 3 == 0 {
+            until(|| is_gone(worker).then_some(()));
+        } // else the map begins while the worker still dies
+    }
+    works(&pool);
+}
+
+pub fn all_killed_while_idle() {
+    let pool = pool_of(4);
+    works(&pool);
+    for _ in 0..5 {
+        pool.worker_pids().into_iter().for_each(kill_it);
+        works(&pool);
+    }
+}
+
+pub fn killed_before_any_answer() {
+    let pool = pool_of(1);
+    kill_it(pool.worker_pids()[0]);
+    works(&pool);
+    let pool = pool_of(1);
+    let mut answers = pool.map_each(go, vec!["abort".to_owned(), String::new()]).into_iter();
+    the_death(answers.next().unwrap());
+    answers.next().unwrap().unwrap();
+}
+
+/// Ends the process in the way that is asked for, and really.
+fn go(how: String) {
+    match how.as_str() {
+        "exit(0)" => process::exit(0),
+        "exit(3)" => process::exit(3),
+        "abort" => process::abort(),
+        "an invalid write" => {
+            // SAFETY: none. The write is invalid, and meant to be: the process ends here, by the
+            // hardware's signal and not by a sent one, which Rust's handler would return from.
+            unsafe { ptr::write_volatile(hint::black_box(8 as *mut u8), 1) }
+        }
+        "a real-time signal" => {
+            // SAFETY: the signal's default is to end this process, and that is wanted.
+            unsafe { libc::raise(libc::SIGRTMIN()) };
+        }
+        _ => {}
+    }
+}
+
+pub fn every_way_to_go() {
+    let pool = pool_of(1);
+    let died = |how: &str| {
+        let mut answers = pool.map_each(go, vec![String::new(), how.to_owned(), String::new()]);
+        answers.remove(0).unwrap();
+        answers.remove(1).unwrap();
+        the_death(answers.remove(0))
+    };
+    let killed = |signal, name: &str| Death::Killed { worker: 0, signal, name: name.to_owned() };
+    assert_eq!(died("exit(0)"), Death::Exited { worker: 0, status: 0 });
+    assert_eq!(died("exit(3)"), Death::Exited { worker: 0, status: 3 });
+    assert_eq!(died("abort"), killed(libc::SIGABRT, "SIGABRT"));
+    assert_eq!(died("an invalid write"), killed(libc::SIGSEGV, "SIGSEGV"));
+    let number = libc::SIGRTMIN();
+    assert_eq!(died("a real-time signal"), killed(number, &format!("signal {number}")));
+}
+
+/// The worker's child has its socket, so no end of file comes while it lives.
+pub fn a_grandchild_does_not_hide_a_death() {
+    fn fork_and_die(file: PathBuf) {
+        // SAFETY: a worker has one thread.
+        match unsafe { fork() }.unwrap() {
+            ForkResult::Parent { .. } => process::abort(),
+            ForkResult::Child => {
+                until(|| file.exists().then_some(()));
+                // SAFETY: ends this process.
+                unsafe { libc::_exit(0) }
+            }
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("enough");
+    let pool = pool_of(1);
+    the_death(pool.map_each(fork_and_die, vec![file.clone()]).remove(0));
+    works(&pool);
+    fs::write(file, "").unwrap();
+}
+
+/// The deaths cost the items that die, and no other.
+pub fn items_behind_a_dying_one_are_run() {
+    fn deadly(n: u64) -> u64 {
+        if n % 500 == 499 { process::abort() } else { n }
+    }
+    let pool = pool_of(2);
+    for (n, answer) in (0..5_000).zip(pool.map_each(deadly, (0..5_000).collect())) {
+        match answer {
+            Ok(answer) => assert_eq!(answer, n),
+            Err(_) => assert_eq!(n % 500, 499, "{answer:?}"),
+        }
+    }
+}
+
+pub fn too_many_in_a_row_break_the_pool() {
+    let pool = pool_of(2);
+    let answers = pool.map_each(|_: u64| -> u64 { process::abort() }, (0..200).collect());
+    let died = |error: &TaskError| matches!(error.kind(), TaskErrorKind::WorkerDied(_));
+    let broken = |error: &TaskError| matches!(error.kind(), TaskErrorKind::Broken(_));
+    let errors: Vec<TaskError> = answers.into_iter().map(Result::unwrap_err).collect();
+    let deaths = errors.iter().filter(|error| died(error)).count();
+    assert!((2..50).contains(&deaths), "{deaths} deaths");
+    for error in errors.iter().filter(|error| !died(error)) {
+        assert!(broken(error) && error.ran() == Ran::No, "{error}");
+        assert!(error.to_string().contains("SIGABRT"), "{error}");
+    }
+    assert!(broken(&pool.map(double, vec![1]).unwrap_err()));
+}
+
+/// As many deaths as you like, if there are answers between them.
+pub fn answers_between_deaths_keep_the_pool() {
+    let pool = pool_of(2);
+    for round in 0..60 {
+        let item = if round % 2 == 0 { "abort" } else { "" };
+        let answer = pool.map_each(go, vec![item.to_owned()]).remove(0);
+        assert_eq!(answer.is_err(), round % 2 == 0, "{answer:?}");
+    }
+}
+
+pub fn the_next_pool_is_not_broken() {
+    too_many_in_a_row_break_the_pool();
+    works(&pool_of(2));
+}
+
+fn the_panic<R: std::fmt::Debug>(answer: Result<R, TaskError>) -> RemotePanic {
+    let error = answer.unwrap_err();
+    assert_eq!(error.ran(), Ran::Yes, "{error}");
+    let TaskErrorKind::Panicked(panic) = error.kind() else { panic!("{error}") };
+    panic.clone()
+}
+
+fn unlucky(n: u64) -> u64 {
+    assert_ne!(n, 13, "no luck with {n}");
+    n
+}
+
+pub fn a_panic_has_message_and_place() {
+    let pool = pool_of(2);
+    let workers = pool.worker_pids();
+    let mut answers = pool.map_each(unlucky, vec![1, 13, 2]);
+    let panic = the_panic(answers.remove(1));
+    assert!(panic.message.contains("no luck with 13"), "{panic}");
+    assert!(panic.location.as_ref().unwrap().contains("processes/deaths.rs:"), "{panic}");
+    assert_eq!(panic.backtrace, None, "nobody asked for one");
+    assert!(answers.into_iter().all(|answer| answer.is_ok()));
+    assert_eq!(pool.worker_pids(), workers, "a panic is no death");
+}
+
+pub fn a_backtrace_comes_if_it_is_asked_for() {
+    // SAFETY: this process has one thread.
+    unsafe { std::env::set_var("RUST_BACKTRACE", "1") };
+    let panic = the_panic(pool_of(1).map_each(unlucky, vec![13]).remove(0));
+    assert!(panic.backtrace.unwrap().contains("unlucky"), "the task is in it");
+}
+
+pub fn a_panic_with_no_text_and_a_panic_in_its_drop() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("and again");
+        }
+    }
+    let pool = pool_of(1);
+    let workers = pool.worker_pids();
+    let number = |_: u8| panic_any(7);
+    let panic = the_panic::<Vec<()>>(pool.map(number, vec![0]));
+    assert!(panic.message.contains("not text"), "{panic}");
+    let panic = the_panic::<Vec<()>>(pool.map(|_: u8| panic_any(Bomb), vec![0]));
+    assert!(panic.message.contains("not text"), "{panic}");
+    assert_eq!((pool.worker_pids(), getpid().as_raw() > 0), (workers, true));
+    works(&pool);
+}

@@ -1,0 +1,148 @@
+//! Arbitrary bytes from a worker: the parent does not panic, and takes no more memory than came.
+//!
+//! The same property is searched by `just fuzz`, without processes and for longer.
+
+use crate::raw::{self, Way};
+use crate::{pool_of, works};
+use kernel::{Bytes, Executor, Message, TaskError};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+/// The system's allocator, counted.
+struct Counted;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+fn add(bytes: usize) {
+    MOST.fetch_max(NOW.fetch_add(bytes, Relaxed) + bytes, Relaxed);
+}
+
+#[global_allocator]
+static ALLOCATOR: Counted = Counted;
+
+// SAFETY: it does what the system's does, and counts.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        add(layout.size());
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        add(layout.size());
+        // SAFETY: as above.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(memory, layout) }
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if size > layout.size() {
+            add(size - layout.size());
+        } else {
+            NOW.fetch_sub(layout.size() - size, Relaxed);
+        }
+        // SAFETY: as above.
+        unsafe { System.realloc(memory, layout, size) }
+    }
+}
+
+/// The answer, and how much memory this process took for it at most, in bytes.
+fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
+    let before = NOW.load(Relaxed);
+    MOST.store(before, Relaxed);
+    let answer = run();
+    (answer, MOST.load(Relaxed) - before)
+}
+
+/// What a map takes at most if a worker sends so many bytes: each of them a few times (as it grows,
+/// as a frame, as a value), and some megabytes: a large frame's first block, and what a decoder takes
+/// on trust (serde: one). The limit for a frame is a gigabyte, so a promise believed would be seen.
+fn bound(sent: usize) -> usize {
+    8 * sent + (32 << 20)
+}
+
+/// Writes these bytes to the program in place of an answer, and goes.
+fn send_and_die<R>(bytes: Bytes) -> R {
+    raw::write(&bytes);
+    Way::Sigkill.go()
+}
+
+/// A piece of what is sent: nonsense; a header with a body, most of them nearly right.
+fn piece(task: u64) -> impl Strategy<Value = Vec<u8>> {
+    let numbers = prop_oneof![8 => Just(task), 1 => Just(task + 1), 1 => any::<u64>()];
+    let kinds = prop_oneof![6 => Just(1u8), 3 => Just(2u8), 1 => any::<u8>()];
+    // The body's length, told as it is or not.
+    let lengths = prop_oneof![6 => Just(None), 3 => any::<u32>().prop_map(Some),
+        1 => Just(Some(1 << 30))];
+    let bodies = prop_oneof![9 => vec(any::<u8>(), 0..200), 1 => vec(any::<u8>(), 65_000..70_000)];
+    let frame = (numbers, kinds, lengths, bodies).prop_map(|(number, kind, length, body)| {
+        let length = length.unwrap_or(body.len() as u32);
+        let mut bytes = raw::header(length, kind, number);
+        bytes.extend(body);
+        bytes
+    });
+    prop_oneof![4 => frame, 1 => vec(any::<u8>(), 0..300)]
+}
+
+pub fn any_bytes_are_survived_in_bounds() {
+    let config = Config { cases: 200, failure_persistence: None, ..Config::default() };
+    // The first call of a pool has the number 0.
+    let sent = (vec(piece(0), 0..4), 0..6).prop_map(|(pieces, kind)| (pieces.concat(), kind));
+    let property = |(sent, kind): (Vec<u8>, i32)| {
+        let (pool, count) = (pool_of(1), sent.len());
+        let (result, most) = measured(|| match kind {
+            0 => map::<u64>(&pool, sent),
+            1 => map::<String>(&pool, sent),
+            2 => map::<Bytes>(&pool, sent),
+            3 => map::<Vec<Vec<u32>>>(&pool, sent),
+            4 => map::<BTreeMap<String, Option<f64>>>(&pool, sent),
+            _ => map::<(char, bool, [u64; 4])>(&pool, sent),
+        });
+        prop_assert!(most <= bound(count), "{} bytes for {} sent: {:?}", most, count, result);
+        // A false answer ahead of its time is the next call's; those after it are sure.
+        let _ = pool.map(|n: u64| 2 * n, vec![21]);
+        works(&pool);
+        Ok(())
+    };
+    TestRunner::new(config).run(&sent, property).unwrap();
+}
+
+fn map<R: Message>(pool: &impl Executor, sent: Vec<u8>) -> Result<(), TaskError> {
+    pool.map(send_and_die::<R>, vec![sent.into()]).map(drop)
+}
+
+/// A header says a gigabyte, which is within the limit, and nothing follows.
+pub fn a_promise_of_a_gigabyte_costs_little() {
+    for (kind, sent) in [(1, 0), (1, 100_000), (2, 1_000_000)] {
+        let pool = pool_of(1);
+        let mut bytes = raw::header(1 << 30, kind, 0);
+        bytes.resize(bytes.len() + sent, 0);
+        let (result, most) = measured(|| map::<Bytes>(&pool, bytes));
+        assert!(result.unwrap_err().to_string().contains("was killed by SIGKILL"));
+        assert!(most <= bound(sent), "{most} bytes for {sent}");
+        works(&pool);
+    }
+}
+
+/// One byte over the limit is no frame, and the worker that says it is of no more use.
+pub fn the_limit_holds_to_the_byte() {
+    let pool = pool_of(1);
+    let worker = pool.worker_pids();
+    let bytes = raw::header((1 << 30) + 1, 1, 0);
+    let stay = |bytes: Bytes| raw::write(&bytes);
+    let (error, most) = measured(|| pool.map(stay, vec![bytes.into()]).unwrap_err());
+    assert!(error.to_string().contains("no frame came: a body of 1073741825 bytes"), "{error}");
+    assert!(most <= bound(0), "{most} bytes");
+    works(&pool);
+    assert_ne!(pool.worker_pids(), worker);
+}

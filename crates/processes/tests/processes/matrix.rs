@@ -1,0 +1,177 @@
+//! The fault matrix: every way to go, at every moment of a worker's life.
+//!
+//! "Between header and body" and "half way through the body" are real: the worker has written so
+//! much of its answer to its socket when it goes. A panic has no such moment, since an answer is written down before any of it is sent. It happens while the answer is
+//! written down: at its beginning, and after five megabytes.
+
+use crate::raw::{self, ANSWER, Way};
+use crate::{is_gone, pool_of, until, works};
+use kernel::{Bytes, Executor, Ran, TaskErrorKind};
+use serde::ser::SerializeTuple;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::path::{Path, PathBuf};
+use std::{fs, process, thread};
+
+/// Where in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Moment {
+    ReadingTheArgument,
+    InTheCall,
+    AfterTheHeader,
+    HalfWayThroughTheBody,
+    Idle,
+}
+
+impl Moment {
+    pub const ALL: [Self; 5] = [
+        Self::ReadingTheArgument,
+        Self::InTheCall,
+        Self::AfterTheHeader,
+        Self::HalfWayThroughTheBody,
+        Self::Idle,
+    ];
+}
+
+/// Who goes, when, and the folder in which an idle one is told to. Or nobody.
+#[derive(Clone, Debug, Serialize)]
+struct Item(Option<(Way, Moment)>, PathBuf);
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match <(Option<(Way, Moment)>, PathBuf)>::deserialize(deserializer)? {
+            (Some((way, Moment::ReadingTheArgument)), _) => way.go(),
+            (who, folder) => Ok(Self(who, folder)),
+        }
+    }
+}
+
+/// The worker's process id. It panics where it is told to while it is written down.
+#[derive(Debug, PartialEq, Eq)]
+struct Reply(u32, Option<Moment>);
+
+impl Serialize for Reply {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.1 {
+            None => self.0.serialize(serializer),
+            Some(Moment::HalfWayThroughTheBody) => {
+                let mut parts = serializer.serialize_tuple(2)?;
+                parts.serialize_element(&Bytes::from(vec![0; 5_000_000]))?;
+                Way::Panic.go()
+            }
+            Some(_) => Way::Panic.go(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reply {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(u32::deserialize(deserializer)?, None))
+    }
+}
+
+fn task(Item(who, folder): Item) -> Reply {
+    // The first call of a pool has the number 0, and it is the one that goes.
+    let part_of_an_answer = |length| raw::write(&raw::header(length, ANSWER, 0));
+    match who {
+        Some((way, Moment::InTheCall)) => way.go(),
+        Some((Way::Panic, moment @ (Moment::AfterTheHeader | Moment::HalfWayThroughTheBody))) => {
+            return Reply(0, Some(moment));
+        }
+        Some((way, Moment::AfterTheHeader)) => {
+            part_of_an_answer(4);
+            way.go()
+        }
+        Some((way, Moment::HalfWayThroughTheBody)) => {
+            part_of_an_answer(10_000_000);
+            raw::write(&vec![0; 5_000_000]);
+            way.go()
+        }
+        Some((way, Moment::Idle)) => go_later(way, &folder),
+        Some((_, Moment::ReadingTheArgument)) => unreachable!("it was not read"),
+        None => {}
+    }
+    Reply(process::id(), None)
+}
+
+/// Leaves a thread behind that goes when it is told to, with the worker idle by then.
+fn go_later(way: Way, folder: &Path) {
+    struct Gone(PathBuf);
+    impl Drop for Gone {
+        fn drop(&mut self) {
+            let _ = fs::write(&self.0, "");
+        }
+    }
+    let (told, gone) = (folder.join("told"), Gone(folder.join("gone")));
+    thread::spawn(move || {
+        let _gone = gone; // dropped by a panic, which is the end of this thread and no more
+        until(|| told.exists().then_some(()));
+        way.go()
+    });
+}
+
+/// What a death by this way is called.
+fn what_happened(way: Way) -> &'static str {
+    match way {
+        Way::Panic => unreachable!("no death"),
+        Way::ExitZero => "exited with status 0",
+        Way::ExitThree => "exited with status 3",
+        Way::Abort => "was killed by SIGABRT",
+        Way::InvalidWrite => "was killed by SIGSEGV",
+        Way::Sigkill => "was killed by SIGKILL",
+    }
+}
+
+/// The cases, each with a name such as `abort, in the call`.
+pub fn cases() -> impl Iterator<Item = (String, impl FnOnce() + Send + 'static)> {
+    let all = Way::ALL.into_iter().flat_map(|way| Moment::ALL.map(|moment| (way, moment)));
+    all.map(|(way, moment)| (format!("matrix::{way:?}::{moment:?}"), move || one(way, moment)))
+}
+
+/// One item goes, with others before it, beside it and behind it. It costs itself and no other.
+fn one(way: Way, moment: Moment) {
+    let folder = tempfile::tempdir().unwrap();
+    let pool = pool_of(2);
+    let workers = pool.worker_pids();
+    let item = |who| Item(who, folder.path().to_owned());
+    let mut items = vec![item(None); 6];
+    items[0] = item(Some((way, moment)));
+    let mut answers = pool.map_each(task, items).into_iter();
+    let first = answers.next().unwrap();
+    for answer in answers {
+        let Reply(pid, _) = answer.unwrap();
+        assert_ne!(pid, process::id());
+    }
+    match (way, moment) {
+        (_, Moment::Idle) => {
+            let Reply(pid, _) = first.unwrap();
+            fs::write(folder.path().join("told"), "").unwrap();
+            if way == Way::Panic {
+                until(|| folder.path().join("gone").exists().then_some(()));
+            } else {
+                until(|| is_gone(pid).then_some(()));
+            }
+        }
+        (Way::Panic, _) => {
+            let error = first.unwrap_err();
+            let TaskErrorKind::Panicked(panic) = error.kind() else { panic!("{error}") };
+            assert_eq!(panic.message, "as it was asked to");
+            assert!(panic.location.as_ref().unwrap().contains("processes/raw.rs:"), "{panic}");
+            let reading = moment == Moment::ReadingTheArgument;
+            assert_eq!(error.ran(), if reading { Ran::No } else { Ran::Yes });
+        }
+        _ => {
+            let error = first.unwrap_err();
+            assert_eq!(error.ran(), Ran::Unknown);
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "item 1: worker A {} while it ran this item; did the item run? unknown",
+                    what_happened(way)
+                )
+            );
+        }
+    }
+    works(&pool);
+    let same = pool.worker_pids() == workers;
+    assert_eq!(same, way == Way::Panic, "a panic is no death, and everything else is one");
+}
