@@ -3,7 +3,7 @@
 use crate::records::slug;
 use crate::{format, predictions};
 use kernel::worker_name;
-use report::{Picture, Place};
+use report::{ItemSpan, Picture};
 use serde_json::Value;
 use std::fmt::Write as _;
 
@@ -40,9 +40,9 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
     let costs = predictions::costs();
     let second_per_step = serial / costs.iter().sum::<u64>() as f64;
-    let places: Vec<Place> = schedule::plan(policy, &costs, workers)
+    let places: Vec<ItemSpan> = schedule::plan(policy, &costs, workers)
         .into_iter()
-        .map(|slot| Place {
+        .map(|slot| ItemSpan {
             item: slot.item,
             worker: slot.worker,
             start: slot.start as f64 * second_per_step,
@@ -88,12 +88,12 @@ pub fn map(svg: &str, record: &Value) -> Result<String, String> {
 
 /// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
 /// in the picture, and one around the table, which is Markdown again.
-fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
+fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<ItemSpan>)]) -> String {
     let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
     for (name, places) in drawn {
         let mut places = places.clone();
         places.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
-        for Place { item, worker, start, end } in places {
+        for ItemSpan { item, worker, start, end } in places {
             let [start, end] = [start, end].map(format::time);
             let (worker, item) = (worker_name(worker), item + 1);
             let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
@@ -117,11 +117,11 @@ fn svg_element(svg: &str) -> &str {
 }
 
 /// The recorded places of a stage's items; none if there are none.
-fn places(stage: &Value) -> Option<Vec<Place>> {
+fn places(stage: &Value) -> Option<Vec<ItemSpan>> {
     let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
     let place = |span: &Value| {
         let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
-        Some(Place {
+        Some(ItemSpan {
             item: whole("item")?,
             worker: whole("worker")?,
             start: span["start"].as_f64()?,

@@ -10,7 +10,7 @@
 //! already while the waiter must be woken first. CPython up to 3.1 was like that: it let go every
 //! 100 instructions, and threads that compute starved those that answer.
 
-use schedule::spans::{Span, now_ns};
+use spans::{Span, now_ns};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -166,7 +166,7 @@ impl<C: Clock> Lock<C> {
 
     /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
     /// a turn that has not ended is not among them. Lanes are those of
-    /// [`timed`](schedule::spans::timed), so that a picture of who held the lock fits one of who
+    /// [`timed`](spans::timed), so that a picture of who held the lock fits one of who
     /// ran which item.
     pub fn stop_recording(&self) -> Vec<Span> {
         self.state().recording.take().unwrap_or_default()

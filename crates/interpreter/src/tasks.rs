@@ -8,7 +8,7 @@
 
 use crate::{Interpreter, NATIVES, Program};
 use kernel::Pair;
-use schedule::spans::Task;
+use spans::Task;
 use std::sync::LazyLock;
 
 /// The source of the countdown, as it lies beside lesson 6.
@@ -57,7 +57,7 @@ pub fn native_gcd_unlocked(pair: Pair) -> u64 {
     run(&PROGRAM, &[pair.a(), pair.b()])
 }
 
-/// Makes the type under whose name [`timed`](schedule::spans::timed) runs a function.
+/// Makes the type under whose name [`timed`](spans::timed) runs a function.
 macro_rules! task {
     ($name:ident, $function:ident, $input:ty) => {
         #[doc = concat!("[`", stringify!($function), "`], to be timed.")]

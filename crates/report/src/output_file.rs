@@ -1,5 +1,6 @@
 //! The file behind `--svg` or `--trace`: either all of it or what was there before.
 
+use crate::typed::shown;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,14 +13,34 @@ use tempfile::NamedTempFile;
 /// longer: a lesson that is interrupted while it measures leaves none. What is not a regular file
 /// (a pipe, `/dev/null`) cannot be replaced so, and is written directly.
 #[derive(Debug)]
-pub(crate) enum OutputFile {
+pub enum OutputFile {
+    /// A regular file of this name.
     Replace(PathBuf),
+    /// What cannot be replaced in one step.
     Direct(File),
 }
 
 impl OutputFile {
+    /// Makes sure that there can be a file at the path that was typed, for `what`: a drawing.
+    ///
+    /// # Errors
+    /// One line that names the path.
+    pub fn named(path: &Path, what: &str) -> Result<Self, String> {
+        Self::open(path).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+                io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
+                _ => error.to_string(),
+            };
+            format!("{}: the {what} cannot go here: {why}", shown(path))
+        })
+    }
+
     /// Makes sure that there can be a file at this path.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system's, as a kind.
+    fn open(path: &Path) -> io::Result<Self> {
         let path = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(there) if there.is_file() => {
@@ -36,7 +57,10 @@ impl OutputFile {
     }
 
     /// Writes all of the file.
-    pub(crate) fn write(self, text: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write(self, text: &str) -> io::Result<()> {
         match self {
             Self::Replace(path) => {
                 let mut file = temporary_beside(&path)?;

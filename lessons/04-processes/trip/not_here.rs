@@ -5,6 +5,9 @@ use report::Run;
 use std::error::Error;
 
 /// Says so.
+///
+/// # Errors
+/// Always: that there is no process pool here.
 pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
     ProcessPool::new(run.workers())?;
     Ok(())
