@@ -4,12 +4,11 @@
 //! knows how one has ended; the end of file on a worker's socket says only that.
 
 use crate::StartError;
-use crate::call::Answer;
 use crate::frame::Frame;
 use crate::worker::serve;
 use crate::worker_handle::{Unfinished, WorkerHandle};
 use fork_server::{
-    ControlChannel, ForkServer, News, Report, TaskFailure, WorkerLoop, how_it_ended, wire,
+    ControlChannel, ForkServer, News, TaskFailure, WorkerLoop, WorkerReport, how_it_ended, wire,
 };
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
@@ -24,7 +23,7 @@ pub struct Ended {
     /// The number that [`Workers::submit`] gave it.
     pub task: u64,
     /// The worker's answer, or why there is none and whether the task may have run.
-    pub outcome: Result<Answer, TaskFailure>,
+    pub outcome: Result<Frame, TaskFailure>,
 }
 
 /// Some workers, and the calls that they have or wait for.
@@ -107,7 +106,7 @@ impl Workers {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker, news })) => {
+            Ok(Some(WorkerReport { worker, news })) => {
                 let is_it = |handle: &WorkerHandle| handle.number == worker;
                 let mut handles =
                     self.handles.iter().map(|handle| handle.as_ref().is_some_and(is_it));
@@ -126,9 +125,8 @@ impl Workers {
     }
 
     /// A worker has answered. There may be room now for a worker that could not be forked.
-    pub(crate) fn answered(&mut self, task: u64, answer: Answer) {
+    pub(crate) fn answered(&mut self) {
         self.deaths = 0;
-        self.ended.push(Ended { task, outcome: Ok(answer) });
         self.replace_missing();
     }
 
@@ -150,9 +148,9 @@ impl Workers {
     /// What a worker wrote before it died is as good as any answer. (No end of file need follow: a
     /// process that the task has started may still have the socket.)
     fn receive_rest(&mut self, at: usize) {
-        let answer = self.handles[at].as_mut().and_then(|handle| handle.receive(true));
-        if let Some((task, answer)) = answer {
-            self.answered(task, answer);
+        if let Some(answer) = self.handles[at].as_mut().and_then(|handle| handle.receive(true)) {
+            self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
+            self.answered();
         }
     }
 

@@ -21,7 +21,7 @@ pub const GRACE: Duration = Duration::from_millis(1);
 /// guards every field; the comments say which thread writes it. Every change is one step, made
 /// under the lock.
 #[derive(Debug)]
-pub struct State {
+pub struct PoolState {
     /// A thread that takes it out drives, and puts it back. `None` too once the pool is over.
     pub core: Option<Box<PoolCore>>,
     /// The manager has taken the core, and gives it to any other thread that wants it. Set by the
@@ -84,7 +84,7 @@ pub enum Order {
     KillWorkers,
 }
 
-impl State {
+impl PoolState {
     /// A pool that has no calls yet.
     pub fn new(core: PoolCore, wakes: EventFd) -> Self {
         Self {

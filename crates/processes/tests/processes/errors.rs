@@ -6,7 +6,7 @@ use crate::{pool_of, until, works};
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
-use processes::{Call, ForkServer, Workers};
+use processes::{ForkServer, Workers, call};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -143,7 +143,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     let mut workers = Workers::new(NonZeroUsize::MIN).unwrap();
     let mut ended = Vec::new();
     let submit = |workers: &mut Workers, file: &PathBuf| {
-        workers.submit(Call::new(touch_and_wait, file).unwrap());
+        workers.submit(call(touch_and_wait, file).unwrap());
     };
     submit(&mut workers, runs);
     submit(&mut workers, behind);
@@ -173,7 +173,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     let address = libc::getpid as *const ();
     // SAFETY: it is never called: that is what is tested.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(PathBuf)>(address) };
-    let kind = Call::new(elsewhere, foreign).unwrap_err();
+    let kind = call(elsewhere, foreign).unwrap_err();
     let error = TaskError::new(0, Ran::No, kind);
     assert_eq!(said(&error, foreign), ("not in the template", Ran::No, false));
 }

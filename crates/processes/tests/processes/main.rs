@@ -1,7 +1,7 @@
 //! The process pool under fire: what it refuses, what it survives, what it leaves behind.
 //!
 //! What every stage promises is tested over all stages, in `tests/behaviours`. Here is what only
-//! this one can be asked: who may fork when, which deaths cost what, and bytes that cross.
+//! this one can be asked: what a pool may ask of the fork server, which deaths cost what, and bytes that cross.
 //!
 //! Each case runs in a process of its own, with a limit on its time (`one_change_tests::own_process`), and
 //! the fork server is started on its only thread.

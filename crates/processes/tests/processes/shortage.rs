@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock};
 
 /// What the processes of a case share.
-struct Shared {
+struct Granted {
     /// How many forks are granted yet.
     granted: AtomicI32,
     /// What those after them are refused with.
@@ -28,7 +28,7 @@ struct Shared {
 }
 
 /// Set by the cases that refuse, before their first fork.
-static SHARED: OnceLock<&Shared> = OnceLock::new();
+static SHARED: OnceLock<&Granted> = OnceLock::new();
 
 /// In place of the C library's.
 #[unsafe(no_mangle)]
@@ -94,15 +94,15 @@ fn refuse(sends: Option<(Errno, Sends)>) {
     *REFUSED_SENDS.lock().unwrap() = sends;
 }
 
-fn shared() -> &'static Shared {
+fn shared() -> &'static Granted {
     SHARED.get_or_init(|| {
-        let length = NonZeroUsize::new(size_of::<Shared>()).unwrap();
+        let length = NonZeroUsize::new(size_of::<Granted>()).unwrap();
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: new memory, of which nobody has anything.
         let memory = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_SHARED) };
         // SAFETY: it is long enough, aligned to a page, never unmapped, and zeros are two numbers
-        // that may be changed by whoever has a reference.
-        unsafe { memory.unwrap().cast::<Shared>().as_ref() }
+        // that may be changed through any reference.
+        unsafe { memory.unwrap().cast::<Granted>().as_ref() }
     })
 }
 

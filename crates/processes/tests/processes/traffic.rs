@@ -4,7 +4,7 @@ use crate::{pool_of, until};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::getpid;
-use processes::{Call, Workers};
+use processes::{Workers, call};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -207,7 +207,7 @@ pub fn dropping_waits_for_what_runs_and_cancels_what_waits() {
     let mark = |item: i32, end: &str| folder.path().join(item.to_string()).with_extension(end);
     let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
     for item in 0..4 {
-        workers.submit(Call::new(leave_marks, &folder.path().join(item.to_string())).unwrap());
+        workers.submit(call(leave_marks, &folder.path().join(item.to_string())).unwrap());
     }
     until(|| {
         let ended = workers.poll(Some(Duration::from_millis(1)));
