@@ -88,12 +88,7 @@ impl Workers {
     pub fn worker_pids(&mut self) -> Vec<u32> {
         while self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.settle();
-        self.handles
-            .iter()
-            .flatten()
-            .filter_map(|handle| handle.pid)
-            .map(|pid| pid as u32)
-            .collect()
+        self.handles.iter().flatten().filter_map(|handle| Some(handle.pid? as u32)).collect()
     }
 
     /// How many workers there are, or were.
@@ -107,15 +102,17 @@ impl Workers {
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
             Ok(Some(WorkerReport { worker, news })) => {
-                let is_it = |handle: &WorkerHandle| handle.number == worker;
-                let mut handles =
-                    self.handles.iter().map(|handle| handle.as_ref().is_some_and(is_it));
-                let Some(at) = handles.position(|is_it| is_it) else { return true };
-                match (news, &mut self.handles[at]) {
-                    (News::Spawned(pid), Some(handle)) => handle.pid = Some(pid),
-                    (News::Spawned(_), None) => {}
-                    (News::Refused(errno), _) => self.not_forked(at, Errno::from_raw(errno)),
-                    (News::Exited(status), _) => self.exited(at, status),
+                let is_it = |handle: &&mut WorkerHandle| handle.number == worker;
+                let mut handles = self.handles.iter_mut().enumerate();
+                let handle =
+                    handles.find_map(|(at, handle)| Some((at, handle.as_mut().filter(is_it)?)));
+                match (news, handle) {
+                    (News::Spawned(pid), Some((_, handle))) => handle.pid = Some(pid),
+                    (News::Refused(errno), Some((at, _))) => {
+                        self.not_forked(at, Errno::from_raw(errno))
+                    }
+                    (News::Exited(status), Some((at, _))) => self.exited(at, status),
+                    (_, None) => {}
                 }
             }
             Err(Errno::EAGAIN) => return false,

@@ -1,8 +1,8 @@
 //! What an error says of itself, held against what really happened: each task touches a file, and
-//! `ran()` must not contradict it.
+//! `ran()` must not contradict it. And calls that wait when the pool goes.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{pool_of, until, works};
+use crate::{header, pool_of, until, works};
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
@@ -83,7 +83,7 @@ fn touch(Argument(fault, file): Argument) -> Reply {
         Panic => Way::Panic.go(),
         Death => Way::Sigkill.go(),
         Nonsense => {
-            raw::write(&raw::header(u32::MAX, ANSWER, 0));
+            raw::write(&header(u32::MAX, ANSWER, 0));
             Way::Sigkill.go()
         }
         fault => Reply(fault),
@@ -192,4 +192,26 @@ pub fn a_panic_is_told_whole() {
     assert!(head.contains("no luck with 13"), "{head}");
     assert!(head.contains("processes/errors.rs:"), "{head}");
     assert!(backtrace.contains("unlucky") && backtrace.contains("serve"), "{backtrace}");
+}
+
+pub fn dropping_waits_for_what_runs_and_cancels_what_waits() {
+    fn leave_marks(file: PathBuf) {
+        fs::write(file.with_extension("begun"), "").unwrap();
+        thread::sleep(Duration::from_millis(300));
+        fs::write(file.with_extension("ended"), "").unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mark = |item: i32, end: &str| folder.path().join(item.to_string()).with_extension(end);
+    let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
+    for item in 0..4 {
+        workers.submit(call(leave_marks, &folder.path().join(item.to_string())).unwrap());
+    }
+    until(|| {
+        let ended = workers.poll(Some(Duration::from_millis(1)));
+        assert!(ended.is_empty(), "the tasks sleep");
+        (mark(0, "begun").exists() && mark(1, "begun").exists()).then_some(())
+    });
+    drop(workers);
+    assert!(mark(0, "ended").exists() && mark(1, "ended").exists());
+    assert!(!mark(2, "begun").exists() && !mark(3, "begun").exists());
 }
