@@ -8,8 +8,9 @@
 //! |---|---|
 //! | 0 to 3 | length of the body |
 //! | 4 | kind |
-//! | 5 to 12 | the task's number |
-//! | 13 to 28 | in a call: where the task is (two addresses) |
+//! | 5 | zero (where `process-futures` says how many descriptors travel beside the frame) |
+//! | 6 to 13 | the task's number |
+//! | 14 to 29 | in a call: where the task is (two addresses) |
 //!
 //! The numbers have fixed sizes, unlike postcard's usual ones: the header is filled in when the body is
 //! there.
@@ -24,7 +25,7 @@ use std::mem;
 use std::os::fd::AsRawFd;
 
 /// Length of the header, in bytes.
-const HEADER: usize = 29;
+const HEADER: usize = 30;
 
 /// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
 /// believes it.
@@ -50,6 +51,7 @@ pub struct Header {
     #[serde(with = "postcard::fixint::le")]
     length: u32,
     kind: Kind,
+    zero: u8,
     /// The task's number.
     #[serde(with = "postcard::fixint::le")]
     pub task: u64,
@@ -62,7 +64,7 @@ pub struct Header {
 impl Header {
     /// A header for a body that is still to be written: see [`write`].
     pub fn new(kind: Kind, task: u64, [trampoline, function]: [u64; 2]) -> Self {
-        Self { length: 0, kind, task, trampoline, function }
+        Self { length: 0, kind, zero: 0, task, trampoline, function }
     }
 
     /// Where the task of a call is.

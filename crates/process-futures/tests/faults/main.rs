@@ -2,7 +2,7 @@
 //! a system that refuses, bytes that cross, and any bytes from a worker.
 //!
 //! The files are those of `crates/processes/tests/processes`; what they take from `crate` is the pool
-//! under test and the form of its frames. Two cases are left out: a worker that dies idle may have been
+//! under test. Two cases are left out: a worker that dies idle may have been
 //! sent several calls at once by then, and the first of them may have begun as far as anybody knows
 //! (`workers::killed_behind_our_back` in `tests/futures` has it).
 
@@ -128,16 +128,6 @@ fn try_pool(workers: usize) -> Result<ProcessPoolExecutor, StartError> {
         BuildError::Start(error) => error,
         error => panic!("{error}"),
     })
-}
-
-/// The header of an answer, as the table in `wire/packet.rs` says.
-#[cfg(target_os = "linux")]
-fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
-    let mut header = length.to_le_bytes().to_vec();
-    header.extend([kind, 0]); // no descriptors
-    header.extend(task.to_le_bytes());
-    header.extend([0; 16]);
-    header
 }
 
 /// Waits for something to come. The limit is for a machine that does much else.

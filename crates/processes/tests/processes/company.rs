@@ -1,7 +1,7 @@
 //! The pool in company: threads, signals, rayon, and what all workers have from one template.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{ForkServer, Pool, StartError, header, is_gone, pool_of, try_pool, until, works};
+use crate::{ForkServer, Pool, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::Pid;
@@ -177,9 +177,9 @@ pub fn the_place_of_a_panic_is_its_own() {
 /// next call's bytes have been given to that answer, so it cannot be sent again. It still ends.
 pub fn a_false_answer_to_the_next_call() {
     fn lie(file: PathBuf) -> u64 {
-        let mut bytes = header(1, ANSWER, 0);
+        let mut bytes = raw::header(1, ANSWER, 0);
         bytes.push(7);
-        bytes.extend(header(1 << 20, ANSWER, 1));
+        bytes.extend(raw::header(1 << 20, ANSWER, 1));
         bytes.extend([0; 1000]);
         raw::write(&bytes);
         until(|| file.exists().then_some(()));

@@ -2,7 +2,7 @@
 //! `ran()` must not contradict it. And calls that wait when the pool goes.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{header, pool_of, until, works};
+use crate::{pool_of, until, works};
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
@@ -83,7 +83,7 @@ fn touch(Argument(fault, file): Argument) -> Reply {
         Panic => Way::Panic.go(),
         Death => Way::Sigkill.go(),
         Nonsense => {
-            raw::write(&header(u32::MAX, ANSWER, 0));
+            raw::write(&raw::header(u32::MAX, ANSWER, 0));
             Way::Sigkill.go()
         }
         fault => Reply(fault),

@@ -3,7 +3,7 @@
 //! The same property is searched by `just fuzz`, without processes and for longer.
 
 use crate::raw::{self, Way};
-use crate::{header, pool_of, works};
+use crate::{pool_of, works};
 use kernel::{Bytes, Executor, Message, TaskError};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -87,7 +87,7 @@ fn piece(task: u64) -> impl Strategy<Value = Vec<u8>> {
     let bodies = prop_oneof![9 => vec(any::<u8>(), 0..200), 1 => vec(any::<u8>(), 65_000..70_000)];
     let frame = (numbers, kinds, lengths, bodies).prop_map(|(number, kind, length, body)| {
         let length = length.unwrap_or(body.len() as u32);
-        let mut bytes = header(length, kind, number);
+        let mut bytes = raw::header(length, kind, number);
         bytes.extend(body);
         bytes
     });
@@ -125,7 +125,7 @@ fn map<R: Message>(pool: &impl Executor, sent: Vec<u8>) -> Result<(), TaskError>
 pub fn a_promise_of_a_gigabyte_costs_little() {
     for (kind, sent) in [(1, 0), (1, 100_000), (2, 1_000_000)] {
         let pool = pool_of(1);
-        let mut bytes = header(1 << 30, kind, 0);
+        let mut bytes = raw::header(1 << 30, kind, 0);
         bytes.resize(bytes.len() + sent, 0);
         let (result, most) = measured(|| map::<Bytes>(&pool, bytes));
         assert!(result.unwrap_err().to_string().contains("was killed by SIGKILL"));
@@ -138,7 +138,7 @@ pub fn a_promise_of_a_gigabyte_costs_little() {
 pub fn the_limit_holds_to_the_byte() {
     let pool = pool_of(1);
     let worker = pool.worker_pids();
-    let bytes = header((1 << 30) + 1, 1, 0);
+    let bytes = raw::header((1 << 30) + 1, 1, 0);
     let stay = |bytes: Bytes| raw::write(&bytes);
     let (error, most) = measured(|| pool.map(stay, vec![bytes.into()]).unwrap_err());
     assert!(error.to_string().contains("no frame came: a body of 1073741825 bytes"), "{error}");

@@ -153,16 +153,6 @@ fn try_pool(workers: usize) -> Result<ProcessPool, StartError> {
     ProcessPool::new(std::num::NonZeroUsize::new(workers).unwrap())
 }
 
-/// The header of an answer, as the table in `frame.rs` says.
-#[cfg(target_os = "linux")]
-fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
-    let mut header = length.to_le_bytes().to_vec();
-    header.push(kind);
-    header.extend(task.to_le_bytes());
-    header.extend([0; 16]);
-    header
-}
-
 /// Waits for something to come. The limit is for a machine that does much else.
 #[cfg(target_os = "linux")]
 fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {

@@ -5,7 +5,7 @@
 //! written down: at its beginning, and after five megabytes.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{header, is_gone, pool_of, until, works};
+use crate::{is_gone, pool_of, until, works};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use serde::ser::SerializeTuple;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Reply {
 
 fn task(Item(how, folder): Item) -> Reply {
     // The first call of a pool has the number 0, and it is the one that goes.
-    let part_of_an_answer = |length| raw::write(&header(length, ANSWER, 0));
+    let part_of_an_answer = |length| raw::write(&raw::header(length, ANSWER, 0));
     match how {
         Some((way, Moment::InTheCall)) => way.go(),
         Some((Way::Panic, moment @ (Moment::AfterTheHeader | Moment::HalfWayThroughTheBody))) => {

@@ -81,5 +81,14 @@ pub fn write_with(bytes: &[u8], descriptors: &[File]) {
     assert_eq!(sent, Ok(bytes.len()));
 }
 
+/// The header of an answer, as the table in `frame.rs` says.
+pub fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
+    let mut header = length.to_le_bytes().to_vec();
+    header.extend([kind, 0]);
+    header.extend(task.to_le_bytes());
+    header.extend([0; 16]);
+    header
+}
+
 /// The kind of a frame that is an answer.
 pub const ANSWER: u8 = 1;

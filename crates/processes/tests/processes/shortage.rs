@@ -5,7 +5,7 @@
 //! that all processes share, so a case can have the fork server's forks refused while it runs.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{ForkServer, StartError, header, is_gone, pool_of, try_pool, until, works};
+use crate::{ForkServer, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Executor, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
@@ -285,7 +285,7 @@ pub fn no_open_files_in_the_fork_server() {
 pub fn descriptors_that_nobody_asked_for() {
     fn answer_with_files(count: usize) -> u64 {
         let files: Vec<File> = (0..count).map(|_| File::open("/dev/null").unwrap()).collect();
-        let mut bytes = header(1, ANSWER, 0);
+        let mut bytes = raw::header(1, ANSWER, 0);
         bytes.push(7);
         raw::write_with(&bytes, &files);
         Way::Sigkill.go()
