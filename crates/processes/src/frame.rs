@@ -31,8 +31,9 @@ const HEADER: usize = 30;
 /// believes it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How much is received at once, at least. Nearly every frame is shorter.
-const CHUNK: usize = 64 * 1024;
+/// How much is received at once, at most: the kernel holds about this much of a stream. Nearly every
+/// frame is shorter.
+const CHUNK: usize = 256 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +66,11 @@ impl Header {
     /// A header for a body that is still to be written: see [`write`].
     pub fn new(kind: Kind, task: u64, [trampoline, function]: [u64; 2]) -> Self {
         Self { length: 0, kind, zero: 0, task, trampoline, function }
+    }
+
+    /// Length of the whole frame, in bytes.
+    fn frame(&self) -> usize {
+        HEADER + self.length as usize
     }
 
     /// Where the task of a call is.
@@ -188,13 +194,19 @@ pub struct FrameReader {
 impl FrameReader {
     /// Receives once. Zero is the end of the stream.
     ///
-    /// The buffer grows with what arrives and never by a header's word: a header that lies about
-    /// its length costs the side that believes it 64 KiB, and not a gigabyte.
+    /// The buffer grows with what arrives and never by a header's word alone: a header that lies
+    /// about its length costs the side that believes it some chunks, and not a gigabyte.
     pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
-        if self.bytes.len() - self.end < CHUNK {
-            self.bytes.resize(self.end + self.end.max(CHUNK), 0);
+        if self.bytes.len() < self.end + CHUNK {
+            // Eight times what has come, so that little is copied on the way. What is reserved and
+            // not yet touched is no memory, only addresses.
+            let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
+            let ahead = frame.min(8 * self.end).max(self.end + CHUNK);
+            self.bytes.reserve(ahead - self.bytes.len());
+            self.bytes.resize(self.end + CHUNK, 0);
         }
-        let received = recv(socket.as_raw_fd(), &mut self.bytes[self.end..], flags)?;
+        let room = &mut self.bytes[self.end..self.end + CHUNK];
+        let received = recv(socket.as_raw_fd(), room, flags)?;
         self.end += received;
         Ok(received)
     }
@@ -209,7 +221,7 @@ impl FrameReader {
             return Ok(None);
         }
         let header = Header::read(&received[..HEADER])?;
-        let length = HEADER + header.length as usize;
+        let length = header.frame();
         if received.len() < length {
             return Ok(None);
         }
@@ -290,7 +302,7 @@ mod tests {
                     Err(_) => break,
                 }
             }
-            prop_assert!(reader.bytes.capacity() <= 4 * CHUNK);
+            prop_assert!(reader.bytes.capacity() <= 8 * CHUNK);
         }
     }
 
