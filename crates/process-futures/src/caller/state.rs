@@ -13,8 +13,7 @@ use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 /// How long a call may lie about before the manager sees to it. Much shorter, and on a busy machine
-/// the manager would take the core from a caller that has only lost its core of the machine for a
-/// moment.
+/// the manager would take the pool core from a caller that the system has only stopped for a moment.
 pub const GRACE: Duration = Duration::from_millis(1);
 
 /// One pool's state. The pool's one lock ([`Shared::lock`](crate::caller::shared::Shared::lock))

@@ -1,7 +1,7 @@
 //! Step 3: a socket for each worker; the next item goes to an idle worker.
 //!
 //! Nobody knows beforehand what an item costs, so nobody deals: a worker gets its next item when
-//! its answer is there. The items have to travel now, so the line goes both ways (a socket pair),
+//! its answer is there. The items have to travel now, so the connection goes both ways (a socket pair),
 //! and one process has to listen to many (`poll`). A worker that dies takes one item with it.
 //!
 //! The workers are forked one after the other, and a child has copies of all descriptors: without
