@@ -66,8 +66,8 @@ pub fn meet(guest: Guest) -> bool {
 /// Are all that are wanted here at this moment?
 ///
 /// A folder is not read in one moment: one guest may leave and another arrive while it is read,
-/// and both would be counted. So it is read twice. Nobody signs in twice, so who is in both lists
-/// was there all the time between the two.
+/// and both would be counted. So it is read twice. Nobody signs in twice, so a guest that is in both
+/// lists was there all the time between the two.
 fn all_are_in(guest: &Guest) -> bool {
     let first = signed_in(&guest.folder);
     first.len() >= guest.wanted

@@ -119,8 +119,8 @@ fn payload(criterion: &mut Criterion) {
 }
 
 fn main() {
-    // First of all, while there is one thread; criterion starts some later. An error is told by
-    // whoever makes a pool.
+    // First of all, while there is one thread; criterion starts some later. An error comes
+    // again where a pool is made.
     let _ = processes::ForkServer::start();
     let mut criterion = Criterion::default().configure_from_args();
     ladder(&mut criterion);

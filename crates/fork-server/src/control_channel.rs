@@ -35,7 +35,7 @@ pub enum Request {
 
 /// What the fork server reports about a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct WorkerReport {
     /// The worker's number.
     pub worker: u64,
     /// What has become of it.
@@ -63,7 +63,7 @@ impl ControlChannel {
     }
 
     /// Asks for a worker. Its socket takes calls at once; whether the worker could be forked comes
-    /// later, as a [`Report`].
+    /// later, as a [`WorkerReport`].
     ///
     /// # Errors
     /// The system's, if the request cannot be sent.
@@ -93,7 +93,7 @@ impl ControlChannel {
     ///
     /// # Errors
     /// The system's; `EAGAIN` if there is no report and the flags say not to wait for one.
-    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<Report>> {
+    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<WorkerReport>> {
         Ok(receive(&self.0, flags)?.map(|(report, _)| report))
     }
 }

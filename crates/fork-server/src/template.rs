@@ -7,7 +7,7 @@
 //! The template never waits for anybody: it forks, reaps and reports, and what a pool does not
 //! read at once is kept for it. A pool that is busy or stuck holds up no other pool's workers.
 
-use crate::control_channel::{News, Report, Request, WorkerLoop, receive, send};
+use crate::control_channel::{News, Request, WorkerLoop, WorkerReport, receive, send};
 use crate::image::has_code_at;
 use crate::wire::{retry, watch};
 use nix::errno::Errno;
@@ -25,7 +25,7 @@ use std::os::fd::OwnedFd;
 struct Channel {
     id: u64,
     socket: OwnedFd,
-    unsent: VecDeque<Report>,
+    unsent: VecDeque<WorkerReport>,
 }
 
 /// A worker that has not been reaped.
@@ -179,7 +179,7 @@ impl Template {
                 }
             }
         };
-        self.report(channel, Report { worker, news });
+        self.report(channel, WorkerReport { worker, news });
         // `socket` is dropped here, before any other fork: the worker's end is now the worker's
         // alone, and when the worker dies there is an end of file.
         Ok(None)
@@ -200,7 +200,7 @@ impl Template {
             }
             if let Some(at) = self.children.iter().position(|child| child.pid.as_raw() == pid) {
                 let Child { channel, worker, .. } = self.children.swap_remove(at);
-                self.report(channel, Report { worker, news: News::Exited(status) });
+                self.report(channel, WorkerReport { worker, news: News::Exited(status) });
             }
         }
     }
@@ -213,7 +213,7 @@ impl Template {
         }
     }
 
-    fn report(&mut self, channel: u64, report: Report) {
+    fn report(&mut self, channel: u64, report: WorkerReport) {
         if let Some(at) = self.channels.iter().position(|other| other.id == channel) {
             self.channels[at].unsent.push_back(report);
             self.send_reports(at);

@@ -1,10 +1,9 @@
 //! A worker as the pool sees it: its socket, and the one call that it has been given.
 
-use crate::call::Answer;
 use crate::frame::{Frame, FrameReader};
-use fork_server::wire::{retry, send};
+use fork_server::wire::retry;
 use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, sendmsg, shutdown};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -83,9 +82,12 @@ impl WorkerHandle {
     /// Sends what the socket takes: a large call piece by piece.
     // ANCHOR: send
     pub fn send(&mut self) {
+        // A worker that is gone is an error and not a signal.
+        let (socket, flags) =
+            (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
         while !self.unsent().is_empty() {
             let part = [IoSlice::new(self.unsent())];
-            match retry(|| send(&self.socket, &part, &[], MsgFlags::MSG_DONTWAIT)) {
+            match retry(|| sendmsg::<()>(socket, &part, &[], flags, None)) {
                 Ok(bytes) => self.sent += bytes,
                 // The worker is busy (the next poll tells when), or it is dead: what it had sent
                 // before can still be read.
@@ -95,18 +97,18 @@ impl WorkerHandle {
                 // No memory, most likely. The worker finds that no more comes, and goes.
                 Err(_) => {
                     self.write_closed = true;
-                    let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+                    let _ = shutdown(socket, Shutdown::Write);
                 }
             }
         }
     }
     // ANCHOR_END: send
 
-    /// Receives what is there: the task's number and its answer, if that is complete.
+    /// Receives what is there: the answer, if it is complete.
     ///
     /// It reads once unless `to_the_end`, which is for a worker that is known to be dead.
     // ANCHOR: receive
-    pub fn receive(&mut self, to_the_end: bool) -> Option<(u64, Answer)> {
+    pub fn receive(&mut self, to_the_end: bool) -> Option<Frame> {
         let mut answer = None;
         while !self.ended {
             match retry(|| self.reader.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
@@ -120,7 +122,7 @@ impl WorkerHandle {
                 // A worker answers what was sent to it, and no other call.
                 if self.is_awaited(&frame) {
                     self.call = None;
-                    answer = Some((frame.header.task, Answer(frame)));
+                    answer = Some(frame);
                 } else {
                     self.fail(format!("an answer to task {}", frame.header.task));
                 }

@@ -9,7 +9,7 @@ use crate::table::{Steps, StepsDocument, Trips, table};
 use crate::trace::trace_events;
 use crate::{Stamped, Traced, Trip, traced};
 use kernel::{Pair, Ran, TaskError};
-use processes::{Call, Workers};
+use processes::{Workers, call};
 use report::{Lesson, OutputFile, Run, counted, time};
 use spans::{Gcd, Task, now_ns};
 use std::collections::HashMap;
@@ -114,7 +114,7 @@ fn there_and_back<T: Task>(
         if let Some((index, item)) = is_one_free.then(|| items.next()).flatten() {
             let taken = now_ns();
             let item = Traced::new(item);
-            let call = Call::new(traced::<T>, &item);
+            let call = call(traced::<T>, &item);
             let written = now_ns();
             let call = call.map_err(|kind| TaskError::new(index, Ran::No, kind))?;
             let length = call.length();
@@ -131,7 +131,7 @@ fn there_and_back<T: Task>(
             let failed = |(ran, kind)| TaskError::new(index, ran, kind);
             let arrived = now_ns();
             let answer = ended.outcome.map_err(failed)?;
-            let Stamped { answer: value, stamps } = answer.read().map_err(failed)?;
+            let Stamped { answer: value, stamps } = answer.answer().map_err(failed)?;
             let read = now_ns();
             answers[index] = Some(value);
             let back = [arrived, read, now_ns()];

@@ -8,7 +8,7 @@ use crate::caller::limits::INITIALIZER;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use crate::worker::serve::serve;
-use fork_server::{News, Report, WorkerLoop, how_it_ended, wire};
+use fork_server::{News, WorkerLoop, WorkerReport, how_it_ended, wire};
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
@@ -20,7 +20,7 @@ impl PoolCore {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker: number, news })) => {
+            Ok(Some(WorkerReport { worker: number, news })) => {
                 let workers = &mut self.workers;
                 let is_it = |worker: &Option<WorkerHandle>| {
                     worker.as_ref().is_some_and(|worker| worker.number == number)
@@ -104,7 +104,7 @@ impl PoolCore {
     /// Without the fork server its workers die too, and nobody can start others.
     fn server_gone(&mut self) {
         self.channel = None;
-        self.leaving = 0; // nobody is left who could report them
+        self.leaving = 0; // no process is left that could report them
         self.server.reap();
         self.broken = Some("its fork server has died".to_owned());
         for at in 0..self.workers.len() {

@@ -1,6 +1,6 @@
-//! The manager: the thread that pumps while nobody waits.
+//! The manager: the thread that drives while no other thread waits.
 //!
-//! Most callers submit and then wait, and driver by themselves. Waking a thread for each `submit`,
+//! Most callers submit and then wait, and drive by themselves. Waking a thread for each `submit`,
 //! only for it to see that it is not needed, would cost more than a small task. So a manager that
 //! has been woken stays on watch: it looks again after a short grace, without being asked, for as
 //! long as the pool is in use, and sleeps when a grace has passed in which nothing happened. A call

@@ -6,7 +6,7 @@
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
-use crate::caller::state::{Order, State};
+use crate::caller::state::{Order, PoolState};
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::eventfd::EventFd;
@@ -19,7 +19,7 @@ use std::time::Instant;
 /// One pool, as its handle, its futures and its manager see it.
 #[derive(Debug)]
 pub struct Shared {
-    state: Mutex<State>,
+    state: Mutex<PoolState>,
     /// Wakes the manager. It belongs to the lock around the state.
     pub manager: Condvar,
     /// Wakes the threads that wait for the pool's end. It belongs to the lock around the state.
@@ -37,7 +37,7 @@ impl Shared {
     pub fn new(core: PoolCore, wakes: EventFd, manage: fn(&Self)) -> Arc<Self> {
         Arc::new(Self {
             workers: core.count(),
-            state: Mutex::new(State::new(core, wakes)),
+            state: Mutex::new(PoolState::new(core, wakes)),
             manager: Condvar::new(),
             over: Condvar::new(),
             owner: std::process::id(),
@@ -45,7 +45,7 @@ impl Shared {
         })
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -90,7 +90,7 @@ impl Shared {
     }
 
     /// Whether calls are taken. Sees to it that there is a manager for them.
-    fn open(self: &Arc<Self>, state: &mut State) -> Result<(), TaskErrorKind> {
+    fn open(self: &Arc<Self>, state: &mut PoolState) -> Result<(), TaskErrorKind> {
         if state.closed {
             return Err(TaskErrorKind::Broken("it was shut down before this call came".to_owned()));
         }
@@ -106,7 +106,7 @@ impl Shared {
     }
 
     /// Has new calls and orders seen to: here and now if no thread drives, else by the driving one.
-    pub fn see_to(&self, state: &mut State) {
+    pub fn see_to(&self, state: &mut PoolState) {
         let urgent = !state.orders.is_empty() || !state.given_up.is_empty();
         match state.core.take() {
             Some(mut core) => {
@@ -123,7 +123,7 @@ impl Shared {
     }
 
     /// Takes note of what has happened, as the driving thread.
-    pub fn note(&self, state: &mut State, events: Vec<Event>) {
+    pub fn note(&self, state: &mut PoolState, events: Vec<Event>) {
         if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
             let _ = wakes.read();
         }
@@ -142,7 +142,7 @@ impl Shared {
     ///
     /// A thread that waits comes first. If it has, in the meantime, got what it waited for, it
     /// passes on in its turn: a wake-up is never lost on a thread that does not need it.
-    pub fn pass_on(&self, state: &mut State) {
+    pub fn pass_on(&self, state: &mut PoolState) {
         if state.core.is_none() {
             return;
         }

@@ -13,15 +13,14 @@ use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 /// How long a call may lie about before the manager sees to it. Much shorter, and on a busy machine
-/// the manager would take the core from a caller that has only lost its core of the machine for a
-/// moment.
+/// the manager would take the pool core from a caller that the system has only stopped for a moment.
 pub const GRACE: Duration = Duration::from_millis(1);
 
 /// One pool's state. The pool's one lock ([`Shared::lock`](crate::caller::shared::Shared::lock))
 /// guards every field; the comments say which thread writes it. Every change is one step, made
 /// under the lock.
 #[derive(Debug)]
-pub struct State {
+pub struct PoolState {
     /// A thread that takes it out drives, and puts it back. `None` too once the pool is over.
     pub core: Option<Box<PoolCore>>,
     /// The manager has taken the core, and gives it to any other thread that wants it. Set by the
@@ -84,7 +83,7 @@ pub enum Order {
     KillWorkers,
 }
 
-impl State {
+impl PoolState {
     /// A pool that has no calls yet.
     pub fn new(core: PoolCore, wakes: EventFd) -> Self {
         Self {

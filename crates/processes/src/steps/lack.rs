@@ -6,7 +6,7 @@
 pub enum Lack {
     /// An item is cheaper than a fork: 100,000 tiny items are over within a second or two.
     CheapItems,
-    /// Whoever is idle takes the next item. Without it, two workers and four items of which the
+    /// An idle worker takes the next item. Without it, two workers and four items of which the
     /// first waits until all the others have run: it waits for ever.
     IdleTakesNext,
     /// A panic costs the item that panicked and no other.

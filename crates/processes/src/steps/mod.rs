@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`s1_fork`] | a child for each item; the answer comes through a pipe | a child costs a fork, for each item |
 //! | [`s2_split`] | a child for each worker, a chunk for each child | one bad item takes its whole chunk |
-//! | [`s3_queue`] | sockets both ways, the next item to whoever is idle | the dead are not replaced |
+//! | [`s3_queue`] | sockets both ways, the next item to an idle worker | the dead are not replaced |
 //!
 //! What a step lacks is a list in the code ([`Lack`]), and the tests hold it to the list: what is
 //! listed must really fail, so that nothing is repaired unnoticed.

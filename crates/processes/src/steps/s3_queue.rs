@@ -1,7 +1,7 @@
-//! Step 3: a socket for each worker; the next item goes to whoever is idle.
+//! Step 3: a socket for each worker; the next item goes to an idle worker.
 //!
 //! Nobody knows beforehand what an item costs, so nobody deals: a worker gets its next item when
-//! its answer is there. The items have to travel now, so the line goes both ways (a socket pair),
+//! its answer is there. The items have to travel now, so the connection goes both ways (a socket pair),
 //! and one process has to listen to many (`poll`). A worker that dies takes one item with it.
 //!
 //! The workers are forked one after the other, and a child has copies of all descriptors: without
@@ -93,7 +93,7 @@ impl Executor for ForkQueue {
             if workers.iter().all(|worker| worker.item.is_none()) {
                 break; // nothing is left to hand out, or nobody to hand it to
             }
-            // From the last to the first, so that a removal moves nobody who is still to come.
+            // From the last to the first, so that a removal moves no worker that is still to come.
             for at in with_news(&workers).into_iter().rev() {
                 let Some(index) = workers[at].item.take() else { continue };
                 answers[index] = Some(match receive(&mut workers[at].socket) {

@@ -111,8 +111,8 @@ fn round(
             trips[3].push(bare.trip()?);
         }
     }
-    let who = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
-    for (what, times) in who.into_iter().zip(&trips) {
+    let whats = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
+    for (what, times) in whats.into_iter().zip(&trips) {
         samples.add(what, Summary::of(times).median);
     }
     samples.add(What::MapTiny, ours.tiny(sizes.tiny)?);

@@ -4,7 +4,7 @@ use benches::{Bar, Comparison, Unit};
 use report::Summary;
 use std::collections::BTreeMap;
 
-/// Who did what, in a round.
+/// What was measured in a round, and on which side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
     MapTrip,

@@ -109,7 +109,7 @@ pub fn wait_for_two_pools() {
 pub fn as_they_end() {
     let (pool, gates) = (pool(3), Gates::new());
     let order = [2, 0, 4, 1, 3];
-    // The workers take the first three; whoever is let through makes room for the next.
+    // The workers take the first three; a task that is let through makes room for the next.
     let futures: Vec<_> = (0..3).map(|n| pool.submit(pass, gates.gate(n))).collect();
     let more = (3..5).map(|n| pool.submit(pass, gates.gate(n)));
     let mut completed = as_completed(futures.into_iter().chain(more));

@@ -112,7 +112,7 @@ pub fn cancelling_wakes_who_waits() {
     for waiting in [1, 3] {
         let future = pool.submit(touch, gates.gate(1));
         thread::scope(|scope| {
-            // One of them pumps, and has nothing to hear of but this call's end.
+            // One of them drives, and nothing but this call's end comes.
             let threads: Vec<_> =
                 (0..waiting).map(|_| scope.spawn(|| is_cancelled(&future.result()))).collect();
             thread::sleep(Duration::from_millis(20));

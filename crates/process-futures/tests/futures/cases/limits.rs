@@ -62,7 +62,7 @@ pub fn an_end_is_an_end_for_all() {
     let clone = future.clone();
     let waiting = thread::spawn(move || clone.result());
     assert!(is_timed_out(&future.result_timeout(SOON)));
-    assert!(is_timed_out(&waiting.join().unwrap()), "who waited without a limit");
+    assert!(is_timed_out(&waiting.join().unwrap()), "the thread that waited without a limit");
     assert!(is_timed_out(&future.result()));
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
 }

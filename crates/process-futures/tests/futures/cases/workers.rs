@@ -1,4 +1,4 @@
-//! The workers' lives: how they begin, how they end, who comes after them.
+//! The workers' lives: how they begin, how they end, which come after them.
 
 use super::gate::{Gates, pass};
 use super::*;
