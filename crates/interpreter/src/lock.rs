@@ -260,7 +260,7 @@ pub(crate) mod tests {
                 assert!(!lock.is_asked_for());
                 lock.end_interval(&waits);
                 assert!(lock.is_asked_for());
-                assert_eq!(lock.state().holder, Some(0), "a request takes nothing away");
+                assert_eq!(lock.state().holder, Some(0), "asking takes nothing away");
                 drop(turn);
                 assert_eq!(lock.state().last_holder, Some(1));
                 assert!(!lock.is_asked_for());
