@@ -1,4 +1,4 @@
-//! What each fault costs: one task that goes wrong in each way, and the pool's next task.
+//! What each fault costs: one failing task for each fault, and the pool's next task.
 //!
 //! Prints a JSON array of `{fault, said, ran, worker, next}`, for the table in the book.
 
@@ -46,7 +46,7 @@ fn square(n: u64) -> u64 {
     n * n
 }
 
-/// A value that refuses to be written, on whichever side.
+/// A value that refuses to be serialised, on either side.
 #[derive(Deserialize)]
 struct Stays;
 
@@ -65,7 +65,7 @@ fn give((): ()) -> Stays {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // One worker, so that it is known which.
+    // A pool of one worker, so that the worker of every task is known.
     let pool = ProcessPoolExecutor::builder().max_workers(NonZeroUsize::MIN).build()?;
     let mut rows = Vec::new();
     let mut row = |fault: &str, failed: &dyn Fn() -> Option<TaskError>| {
@@ -99,7 +99,7 @@ fn told(fault: &str, error: Option<TaskError>, worker: &str, next: bool) -> Valu
         Some(Ran::Unknown) => "unknown",
         Some(Ran::Yes) | None => "yes",
     };
-    // The words are the kind's: which call it was, and whether it ran, have their own place.
+    // Print only the error's kind: the table has other columns for the call and for `ran`.
     let said = error.map_or_else(|| "nothing".to_owned(), |error| error.kind().to_string());
     json!({"fault": fault, "said": said, "ran": ran, "worker": worker, "next": next})
 }

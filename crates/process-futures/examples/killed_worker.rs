@@ -1,8 +1,8 @@
 //! What do the pools of this kit do when a worker is killed (SIGKILL)?
 //!
 //! The Rust side of `book/records/pools/killed_worker.py`, by the same rules: two workers, a first
-//! task that must work, a task whose worker is killed at one of two moments, and one more task.
-//! Prints one JSON object of the same form.
+//! task that must work, a task whose worker is killed at one of two moments, and one more task. The
+//! program prints one JSON object of the same form.
 //!
 //! Usage: killed_worker POOL MOMENT [LIMIT]
 //!     POOL    processes (stage 4), process-futures
@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-/// Far more than a socket holds, so that the worker has to wait in the middle of it.
+/// Far more bytes than a socket holds, so that the worker has to wait in the middle of its answer.
 const ANSWER: usize = 64 << 20;
 
 fn die() {
@@ -35,8 +35,8 @@ fn die_in_the_call((): ()) -> Bytes {
 }
 
 // ANCHOR: half_way
-/// Returns an answer, and kills its worker while that is on its way: as soon as the worker sleeps
-/// in `sendmsg` the socket is full, and holds the answer's header and a part of its body.
+/// Returns an answer, and kills its worker while the answer is on its way: as soon as the worker
+/// sleeps in `sendmsg` the socket is full, and holds the answer's header and a part of its body.
 fn die_half_way_through_the_answer((): ()) -> Bytes {
     let call = format!("/proc/{}/syscall", getpid());
     let in_sendmsg = format!("{SYS_sendmsg} ");
@@ -54,7 +54,7 @@ fn next_task((): ()) -> Bytes {
 
 type Task = fn(()) -> Bytes;
 
-/// Calls on a thread, because a pool may never come back.
+/// Makes the call on a thread of its own, because a call to a pool may never return.
 fn attempt(
     call: impl FnOnce() -> Result<Bytes, TaskError> + Send + 'static,
     limit: Duration,
@@ -71,13 +71,13 @@ fn attempt(
     (said, start.elapsed().as_secs_f64())
 }
 
-/// The error's kind, as Python names the exception's class.
+/// The name of the error's kind, as Python prints the name of an exception's class.
 fn name(kind: &TaskErrorKind) -> String {
     let debug = format!("{kind:?}");
     debug.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_owned()
 }
 
-/// One item, through whichever pool.
+/// Runs one item through a pool of either kind.
 trait Pool: Send + 'static {
     fn run(&self, task: Task) -> Result<Bytes, TaskError>;
 }
@@ -110,7 +110,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "answer" => die_half_way_through_the_answer,
         _ => return Err(format!("unknown moment {moment:?}").into()),
     };
-    // Before any thread.
+    // Make the pool before any thread.
     let two = 2.try_into()?;
     let made: Box<dyn Pool> = match pool {
         "processes" => Box::new(ProcessPool::new(two)?),
