@@ -159,8 +159,8 @@ pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Resul
 /// The way that is done first; of those that are about as fast, the first in the list.
 fn choose<'ways>(job: Job, ways: &[&'ways Way]) -> &'ways Way {
     let costs: Vec<Costs> = ways.iter().map(|way| way.costs).collect();
-    let crews: Vec<Capacity> = ways.iter().map(|way| way.capacity).collect();
-    ways[best(job, &costs, &crews)]
+    let capacities: Vec<Capacity> = ways.iter().map(|way| way.capacity).collect();
+    ways[best(job, &costs, &capacities)]
 }
 
 /// "1,000 items".

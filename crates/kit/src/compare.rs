@@ -7,7 +7,7 @@
 use crate::{Failure, workspace};
 use anstyle::{AnsiColor, Style};
 use report::words::{count, paragraph};
-use report::{Lesson, grouped, mask_json, share, speedup, time};
+use report::{Lesson, grouped, mask_json, ratio, share, speedup, time};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 use std::fs;
@@ -159,9 +159,12 @@ fn numbers(document: &Value) -> Vec<(String, String)> {
     }
     for (name, figure) in document["figures"].as_object().into_iter().flatten() {
         let Some(value) = figure.as_f64() else { continue };
-        // A count is a whole number; everything else is a time.
-        let is_count = value >= 1.0 && value.fract() == 0.0;
-        let shown = if is_count { grouped(value as u64) } else { time(value) };
+        // A figure's name says when it is a ratio; a count is a whole number; the rest are times.
+        let shown = match name {
+            name if name.starts_with("ratio") => ratio(value),
+            _ if value >= 1.0 && value.fract() == 0.0 => grouped(value as u64),
+            _ => time(value),
+        };
         found.push((name.replace('_', " "), shown));
     }
     found
@@ -209,7 +212,7 @@ mod tests {
                 {"name": "processes", "round_trip": 1e-5,
                  "rows": [{"name": "24 B", "cells": [{"name": "20 µs", "seconds": 1e-3, "speedup": 0.5}]}]},
             ],
-            "figures": {"hand_overs": 156.0, "one_step_item": 3.1e-5},
+            "figures": {"hand_overs": 156.0, "one_step_item": 3.1e-5, "ratio_to_python": 1.06},
         });
         let wanted = [
             ("threads", "30.6 ms  1.80x"),
@@ -217,6 +220,7 @@ mod tests {
             ("processes, 24 B, 20 µs", "1.00 ms  0.50x"),
             ("hand overs", "156"),
             ("one step item", "31.0 µs"),
+            ("ratio to python", "1.06"),
         ];
         let wanted = wanted.map(|(name, numbers)| (name.to_owned(), numbers.to_owned()));
         assert_eq!(numbers(&document), wanted);

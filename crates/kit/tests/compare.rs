@@ -119,7 +119,7 @@ fn the_command_runs_the_lesson_and_its_status_says_whether_it_is_as_recorded() {
 
     let script = "test \"$*\" = 'run --quiet --release --bin 2 -- --json' || exit 3; echo '{}'";
     let (status, ..) = compare(&stand_in(folder.path(), script), "2");
-    assert_eq!(status, Some(1), "it is called as expected, and prints nothing");
+    assert_eq!(status, Some(1), "it is called as expected, and prints an empty document");
 
     for (script, why) in [
         ("exit 101", "error: lesson 2 did not end well: exit status: 101"),

@@ -79,7 +79,7 @@ pub(crate) struct RowDocument<'a> {
     spans: Vec<SpanDocument>,
 }
 
-/// Who ran an item, and when, in seconds from the beginning of the call.
+/// Which worker ran an item, and when, in seconds from the beginning of the call.
 #[derive(Debug, Serialize)]
 struct SpanDocument {
     item: usize,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What stands in the place of a measured value, by its key.
-const MEASURED: [(&str, &str); 18] = [
+const MEASURED: [(&str, &str); 17] = [
     ("seconds", "<seconds>"),
     ("low", "<seconds>"),
     ("high", "<seconds>"),
@@ -17,7 +17,6 @@ const MEASURED: [(&str, &str); 18] = [
     ("measured_break_even", "<seconds>"),
     ("speedup", "<speed-up>"),
     ("speedup_to_own_serial", "<speed-up>"),
-    ("modelled_speedup", "<speed-up>"),
     ("share", "<share>"),
     ("worker", "<worker>"),
     ("cores", "<cores>"),
@@ -39,11 +38,15 @@ fn mask(value: &mut Value) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(mask),
         Value::Object(object) => {
+            // A prediction that stands beside the loop's own time is the model's: it follows from
+            // what was measured, and differs from run to run.
+            let is_modelled = object.contains_key("alone");
             for (key, value) in object {
                 let is_number = value.is_number() || key.ends_with("_break_even");
                 let measured = MEASURED.iter().find(|(name, _)| name == key);
                 match (&**key, measured) {
                     (_, Some((_, by))) if is_number => *value = (*by).into(),
+                    ("predicted_speedup", _) if is_modelled => *value = "<speed-up>".into(),
                     ("figures" | "model", _) => all(value, "<figure>"),
                     // Which Python stands beside the lesson is the machine's.
                     ("python", _) => all(value, "<python>"),
@@ -88,6 +91,15 @@ mod tests {
             json!({"clock": "<seconds>", "items": [{"seconds": "<seconds>", "steps": [step]}]})
         );
         assert_eq!(mask_json(&json!({"items": 10})), json!({"items": 10}));
+    }
+
+    #[test]
+    fn a_model_s_prediction_goes_and_a_policy_s_stays() {
+        let row = json!({"name": "threads", "predicted_speedup": 1.97});
+        let cell = json!({"name": "20 µs", "alone": 2e-4, "predicted_speedup": 1.5});
+        let masked = mask_json(&json!({"stages": [row, cell]}));
+        assert_eq!(masked["stages"][0]["predicted_speedup"], 1.97);
+        assert_eq!(masked["stages"][1]["predicted_speedup"], "<speed-up>");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The file behind `--svg` or `--trace`: either all of it or what was there before.
 
 use crate::typed::shown;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -16,8 +16,9 @@ use tempfile::NamedTempFile;
 pub enum OutputFile {
     /// A regular file of this name.
     Replace(PathBuf),
-    /// What cannot be replaced in one step.
-    Direct(File),
+    /// What cannot be replaced in one step. It is opened when it is written and at no other time:
+    /// the reader of a pipe takes the end of the first opening for the end of the text.
+    Direct(PathBuf),
 }
 
 impl OutputFile {
@@ -49,7 +50,10 @@ impl OutputFile {
                 OpenOptions::new().append(true).open(path)?;
                 fs::canonicalize(path)?
             }
-            Ok(_) => return Ok(Self::Direct(OpenOptions::new().write(true).open(path)?)),
+            Ok(there) if there.permissions().readonly() => {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            Ok(_) => return Ok(Self::Direct(path.to_owned())),
             Err(_) => path.to_owned(),
         };
         temporary_beside(&path)?;
@@ -68,7 +72,9 @@ impl OutputFile {
                 file.persist(path)?;
                 Ok(())
             }
-            Self::Direct(mut file) => file.write_all(text.as_bytes()),
+            Self::Direct(path) => {
+                OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
+            }
         }
     }
 }
@@ -125,6 +131,20 @@ mod tests {
         assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
         assert_eq!(kind(&folder.path().join("none/a.svg")), io::ErrorKind::NotFound);
         assert_eq!(kind(Path::new("")), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_once_however_often_it_was_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "there is no mkfifo");
+        let (read_end, file) = (pipe.clone(), OutputFile::open(&pipe));
+        let reader = std::thread::spawn(move || fs::read_to_string(read_end).unwrap());
+        OutputFile::named(&pipe, "trace").unwrap();
+        file.unwrap().write("all of it").unwrap();
+        assert_eq!(reader.join().unwrap(), "all of it");
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub struct Job {
     pub bytes: u64,
 }
 
-/// Who does it: so many workers, on so many cores.
+/// What the work runs on: so many workers, on so many cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capacity {
     /// How many workers: `w`.
@@ -84,7 +84,7 @@ impl Capacity {
     }
 }
 
-/// The seconds that a job takes on a capacity whose stage costs this: `T`.
+/// The seconds that a job takes on this many workers and cores, where the stage costs this: `T`.
 pub fn seconds(job: Job, costs: Costs, capacity: Capacity) -> f64 {
     let overhead = costs.overhead(job.bytes);
     let limits = capacity.limits(job.items).map(|(c, o)| c * job.seconds + o * overhead);
@@ -103,10 +103,10 @@ pub fn bound(items: NonZeroUsize, capacity: Capacity) -> f64 {
     (items.get() as f64 / capacity.most(items)).min(capacity.cores.get() as f64)
 }
 
-/// The break-even: how many seconds an item must compute for a speed-up of 1. Above it the capacity
-/// wins, below it the loop does.
+/// The break-even: how many seconds an item must compute for a speed-up of 1. With more computing
+/// the workers win, with less the loop does.
 ///
-/// None if the capacity cannot win, whatever an item computes: one worker, one core, or one item.
+/// None if the workers cannot win, whatever an item computes: one worker, one core, or one item.
 pub fn break_even(
     items: NonZeroUsize,
     bytes: u64,
@@ -125,7 +125,7 @@ pub fn break_even(
 }
 
 /// The other way round: how many seconds each item costs beside its computing (`o`), from the time
-/// that items without computing took on a capacity that had started.
+/// that items without computing took on workers that had started.
 pub fn overhead_from(seconds: f64, items: NonZeroUsize, capacity: Capacity) -> f64 {
     let most = capacity.limits(items).into_iter().map(|(_, o)| o).fold(0.0, f64::max);
     seconds / most
@@ -137,10 +137,10 @@ pub fn overhead_from(seconds: f64, items: NonZeroUsize, capacity: Capacity) -> f
 ///
 /// # Panics
 /// If the list is empty.
-pub fn best(job: Job, stages: &[Costs], capacity: &[Capacity]) -> usize {
+pub fn best(job: Job, stages: &[Costs], capacities: &[Capacity]) -> usize {
     let times: Vec<f64> = stages
         .iter()
-        .zip(capacity)
+        .zip(capacities)
         .map(|(&costs, &capacity)| seconds(job, costs, capacity))
         .collect();
     first_near_best(&times, 0.05)
@@ -216,12 +216,16 @@ mod tests {
         let two = capacity(2, 2);
         let tiny = Costs { start: 50e-6, round_trip: 1e-7, seconds_per_byte: 0.0 };
         let stages = [Costs::NONE, tiny, POOL.started()];
-        let crews = [capacity(1, 2), two, two];
-        assert_eq!(best(job(10, 1e-7, 16), &stages, &crews), 0);
-        assert_eq!(best(job(100, 1e-3, 16), &stages, &crews), 1, "processes are as fast");
+        let capacities = [capacity(1, 2), two, two];
+        assert_eq!(best(job(10, 1e-7, 16), &stages, &capacities), 0);
+        assert_eq!(best(job(100, 1e-3, 16), &stages, &capacities), 1, "processes are as fast");
         let locked = [Costs::NONE, POOL.started()];
-        assert_eq!(best(job(100, 1e-3, 16), &locked, &crews[1..]), 0, "the caller says the crews");
-        assert_eq!(best(job(100, 1e-3, 16), &locked, &[crews[0], two]), 1);
+        assert_eq!(
+            best(job(100, 1e-3, 16), &locked, &capacities[1..]),
+            0,
+            "the caller says what each runs on"
+        );
+        assert_eq!(best(job(100, 1e-3, 16), &locked, &[capacities[0], two]), 1);
     }
 
     prop_compose! {

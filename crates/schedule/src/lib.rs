@@ -23,8 +23,8 @@ pub enum Policy {
     BalancedChunks,
     /// The next item, in input order, to the worker that is free first.
     Queue,
-    /// The longest item that is left, to the worker that is free first (Graham's LPT rule, 1969). It needs
-    /// the costs beforehand, which chunks and queue do not.
+    /// The longest item that is left, to the worker that is free first (Graham's LPT rule, 1969).
+    /// This rule needs the costs beforehand, which chunks and queue do not.
     LongestFirst,
 }
 

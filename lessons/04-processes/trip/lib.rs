@@ -6,7 +6,8 @@
 //! No pool times anything for this. The worker's times are noted by the types that travel:
 //! [`Traced`] looks at the clock while it is read, [`Stamped`] while it is written, and the task
 //! between them is a plain `fn`, as any other. The parent's times are taken by the thread that
-//! drives the pool. So what is not traced pays nothing: it is other types, and no code of theirs knows of this.
+//! drives the pool. So items that are not traced pay nothing: they are of other types, and no code
+//! of the pool knows of the tracing.
 //!
 //! All times are of one clock ([`now_ns`]), so a trip's steps follow each other without a gap.
 
@@ -172,7 +173,7 @@ impl<'de, R: Deserialize<'de>> Deserialize<'de> for Stamped<R> {
     }
 }
 
-/// Runs a task, and notes when: `crew.call(traced::<Gcd>, &Traced::new(pair))`.
+/// Runs a task, and notes when: `workers.call(traced::<Gcd>, &Traced::new(pair))`.
 ///
 /// # Panics
 /// If the task panics.
