@@ -1,4 +1,4 @@
-//! A function and its argument as bytes, and the answer back: both ends of the journey.
+//! A function and its argument as bytes, and the answer back, on both sides of the socket.
 
 use crate::frame::{Frame, Kind, body, read_body};
 use fork_server::{Carry, TaskAddress, TaskFailure};
@@ -10,11 +10,11 @@ use std::cell::Cell;
 pub struct Call(pub(crate) Frame);
 
 impl Call {
-    /// Makes a call of a function and an argument.
+    /// Makes a call from a function and an argument.
     ///
     /// # Errors
     /// [`TaskErrorKind::NotInTemplate`] if the workers do not have the function, and
-    /// [`TaskErrorKind::NotSerialised`] if the argument cannot be written down.
+    /// [`TaskErrorKind::NotSerialised`] if the argument cannot be serialised.
     // ANCHOR: call
     pub fn new<A: Message, R: Message>(task: fn(A) -> R, item: &A) -> Result<Self, TaskErrorKind> {
         let address = TaskAddress::of::<OneItem, A, R>(task)?;
@@ -43,14 +43,14 @@ impl Carry for OneItem {
             read_body(&argument).map_err(|why| (Ran::No, TaskErrorKind::NotDeserialised(why)))?;
         ran.set(Ran::Yes);
         let answer = task(item);
-        // Into the argument's buffer: fresh memory for a large answer would cost more than to fill
-        // it.
+        // Write into the argument's buffer: for a large answer, fresh memory would cost more than
+        // serialising.
         body(&answer, argument).map_err(|why| (Ran::Yes, TaskErrorKind::NotSerialised(why)))
     }
     // ANCHOR_END: carry
 }
 
-/// A worker's answer, as it came.
+/// A worker's answer, in bytes as received.
 #[derive(Debug)]
 pub struct Answer(pub(crate) Frame);
 
@@ -60,11 +60,11 @@ impl Answer {
         self.0.bytes.len()
     }
 
-    /// Reads the answer. The type is that of the function that was called.
+    /// Reads the answer. `R` is the result type of the function that was called.
     ///
     /// # Errors
-    /// What the worker says went wrong, or [`TaskErrorKind::NotDeserialised`] if the bytes are not
-    /// an `R`; with each, whether the task ran.
+    /// The error that the worker reports, or [`TaskErrorKind::NotDeserialised`] if the bytes are
+    /// not an `R`. Each error says whether the task ran.
     pub fn read<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
         match self.0.header.kind {

@@ -1,8 +1,8 @@
 //! Frames: what travels between the pool and a worker.
 //!
-//! A stream socket has no messages, only bytes, so each message says how long it is. Everything
+//! A stream socket has no messages, only bytes, so each message begins with its length. Everything
 //! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
-//! cannot be read costs the one task that it belongs to.
+//! cannot be read costs only its own task.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -11,8 +11,8 @@
 //! | 5 to 12 | the task's number |
 //! | 13 to 28 | in a call: where the task is (two addresses) |
 //!
-//! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
-//! is there.
+//! The numbers have fixed sizes, unlike postcard's usual numbers, because the length is filled in
+//! after the body is written.
 
 use fork_server::wire::receive;
 use nix::sys::socket::MsgFlags;
@@ -25,25 +25,25 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Length of the header, in bytes.
 const HEADER: usize = 29;
 
-/// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
-/// believes it.
+/// The longest body, in bytes: 1 GiB. A longer length is a mistake or worse, and neither side
+/// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How much is received at once, at least. Nearly every frame is shorter.
+/// How many bytes are received at once, at least. Nearly every frame is shorter.
 const CHUNK: usize = 64 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// To the worker: run this. The body is the argument.
+    /// To the worker: run this call. The body is the argument.
     Call,
     /// From the worker: the body is the answer.
     Answer,
-    /// From the worker: the body is why there is no answer.
+    /// From the worker: the body says why there is no answer.
     Failure,
 }
 
-/// What stands outside the body.
+/// The header of a frame: everything outside the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     #[serde(with = "postcard::fixint::le")]
@@ -74,7 +74,7 @@ impl Header {
         postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
     }
 
-    /// Reads a header, and says in words what is wrong with it if it is none.
+    /// Reads a header. The error says in words why the bytes are no header.
     fn read(bytes: &[u8]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
             Ok(header) if header.frame() > HEADER + MAX_BODY => {
@@ -90,7 +90,8 @@ impl Header {
 pub struct Frame {
     /// What the header says.
     pub header: Header,
-    /// The header and the body in one piece: a body is written where it will be sent from.
+    /// The header and the body in one piece: a body is written into the buffer from which it is
+    /// sent.
     pub bytes: Vec<u8>,
 }
 
@@ -111,9 +112,9 @@ impl Frame {
     }
 }
 
-/// The body of the frame that these bytes are, as a value. It must be all of the body: bytes left
-/// over mean that the writer and the reader do not mean the same type, and then the value is a
-/// wrong one. (Postcard alone would let it pass.) The error is in words.
+/// The body of this frame, as a value. The value must take up the whole body: bytes that are left
+/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
+/// alone would accept it.) The error is text.
 pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(&frame[HEADER..]) {
         Ok((value, [])) => Ok(value),
@@ -122,8 +123,8 @@ pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     }
 }
 
-/// Writes a value down as a frame's body, with room for the header before it, in place of what the
-/// buffer held. The error is in words.
+/// Serialises a value as a frame's body, with room for the header before it. The buffer's old
+/// content is replaced. The error is text.
 pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
@@ -134,7 +135,7 @@ pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, Str
     })
 }
 
-/// Where postcard writes: a vector that does not grow over the limit.
+/// The output for postcard: a vector that does not grow over the limit.
 struct Body(Vec<u8>);
 
 impl Flavor for Body {
@@ -160,21 +161,21 @@ impl Flavor for Body {
 /// The receiving side of a socket: bytes in, frames out.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// Received as far as `end`. What lies behind it is room.
+    /// The buffer, filled with received bytes up to `end`. The bytes behind `end` are free room.
     bytes: Vec<u8>,
     end: usize,
 }
 
 impl FrameReader {
-    /// Receives once. Zero is the end of the stream.
+    /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
-    /// The buffer grows with what arrives and never by a header's word: a header that lies about
-    /// its length costs the side that believes it 64 KiB, and not a gigabyte.
+    /// The buffer grows with the bytes that arrive, and never because of the length in a header
+    /// alone: a header with a false length costs the receiving side 64 KiB, and not a gigabyte.
     pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
         if self.bytes.len() - self.end < CHUNK {
             self.bytes.resize(self.end + self.end.max(CHUNK), 0);
         }
-        // Nobody sends descriptors here. Those that come all the same are closed again.
+        // No descriptors are expected here. Descriptors that come all the same are closed again.
         let mut descriptors = Vec::<OwnedFd>::new();
         let received = receive(socket, &mut self.bytes[self.end..], &mut descriptors, flags)?;
         self.end += received;
@@ -184,7 +185,7 @@ impl FrameReader {
     /// The next frame, if it is there to its last byte.
     ///
     /// # Errors
-    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    /// What is wrong, as text, if the bytes are no frame. Nothing after such bytes can be trusted.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
         let received = &self.bytes[..self.end];
         if received.len() < HEADER {
@@ -227,7 +228,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        /// However the bytes are split on their way, the frames come out unchanged and in order.
         #[test]
         fn frames_come_through(
             lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
@@ -256,7 +257,7 @@ mod tests {
             prop_assert_eq!(task as usize, lengths.len());
         }
 
-        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        /// Arbitrary bytes give a frame, no frame, or an error, and take no more memory than came.
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
             let (socket, mut writer) = UnixStream::pair().unwrap();
