@@ -1,5 +1,5 @@
-//! The house rules that a machine can check: who depends on whom, where `unsafe` may stand, how
-//! long the pool may be, and that justfile and README say what the lessons say.
+//! The house rules that a machine can check: which crate depends on which, where `unsafe` may
+//! stand, how long the pool may be, and that justfile and README agree with the lessons.
 
 use curriculum::Lesson;
 use serde_json::Value;
@@ -117,7 +117,7 @@ fn no_file_of_the_pools_imports_in_a_circle() {
     for name in ["fork-server", "processes", "process-futures"] {
         let mut left = arrows(&root().join("crates").join(name).join("src"));
         assert!(left.values().map(BTreeSet::len).sum::<usize>() > 5, "{name} has no arrows");
-        // Whatever imports nothing that is left is in no circle.
+        // A module that imports no remaining module is in no circle.
         loop {
             let before: BTreeSet<String> = left.keys().cloned().collect();
             left.retain(|module, named| {
@@ -196,15 +196,16 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
         let name = package["name"].as_str().unwrap();
         for target in package["targets"].as_array().unwrap() {
             let kind = target["kind"][0].as_str().unwrap();
-            // These fork: the ground of the pools, the steps that lead there, and the exercise that
-            // mends a copy of the last step.
+            // These packages fork: the ground of the pools, the steps that lead to the pool, and
+            // the exercise that repairs a copy of the last step.
             if ["fork-server", "processes", "exercise-4"].contains(&name)
                 || !["lib", "bin"].contains(&kind)
             {
                 continue;
             }
             let path = target["src_path"].as_str().unwrap();
-            // In an exercise the manifest says it, so that the reader's file begins with the task.
+            // In an exercise the manifest forbids unsafe code, so that the reader's file begins
+            // with the task.
             let manifest = package["manifest_path"].as_str().unwrap();
             let forbidden = read(path).contains("#![forbid(unsafe_code)]")
                 || read(manifest).contains("unsafe_code = \"forbid\"");
@@ -213,7 +214,7 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
     }
 }
 
-/// In `processes` the steps fork by themselves. The pool does not: it has the fork server.
+/// In `processes` only the steps fork by themselves; the pool uses the fork server.
 #[test]
 fn the_pool_itself_is_safe() {
     let folder = root().join("crates/processes/src");
@@ -236,7 +237,7 @@ fn the_pool_is_short_enough_for_one_sitting() {
     let steps = folder.join("steps");
     let lines: usize = sources(&folder)
         .iter()
-        // What stands in the pool's place on other systems is no part of it.
+        // The code for other systems is no part of the pool.
         .filter(|path| !path.starts_with(&steps) && !path.ends_with("unsupported.rs"))
         .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
         .sum();
@@ -257,7 +258,7 @@ fn a_lesson_is_one_page() {
 fn the_justfile_is_short_and_every_recipe_says_what_it_does() {
     let justfile = read("justfile");
     assert!(justfile.lines().count() < 110, "{} lines", justfile.lines().count());
-    // A recipe's comment is what `just` lists, so each that is listed has one.
+    // `just` lists each recipe with its comment, so each listed recipe has one.
     let mut seen = 0;
     for file in [justfile, read("lessons/recipes.just")] {
         let lines: Vec<&str> = file.lines().collect();
@@ -269,7 +270,7 @@ fn the_justfile_is_short_and_every_recipe_says_what_it_does() {
     assert!(seen > 20, "{seen} recipes");
 }
 
-/// Only a lesson's own folder, the book and what is generated may know a lesson by its name.
+/// Only a lesson's own folder, the book and generated files may know a lesson by its name.
 #[test]
 fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
     let names: Vec<String> = lessons().iter().map(Lesson::folder).collect();
@@ -292,7 +293,7 @@ fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
             for line in code {
                 let named = names.iter().find(|name| line.contains(&***name));
                 let path = path.display();
-                // One folder is what the workspace is known by.
+                // One folder identifies the workspace.
                 let known = line.contains("is_dir()");
                 assert!(named.is_none() || known, "{path} knows {named:?}: {line}");
                 let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
@@ -322,7 +323,7 @@ fn every_path_that_the_documents_name_exists() {
     assert!(seen > 10, "the documents link to the sources");
 }
 
-/// What the architecture's page says never happens is held by the test that it names.
+/// Each line of the architecture's page about what never happens names a test that exists.
 #[test]
 fn every_never_has_its_test() {
     let text = read("ARCHITECTURE.md");

@@ -1,4 +1,4 @@
-//! What the benches' programs have in common: a measurement held against a bar.
+//! The common part of the benches' programs: a measurement compared with a bar.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The Python side: one process that times its own pool, asked once a turn.
+//! The Python side: one process that times its own pool, once for each request.
 
 use crate::options::Options;
 use serde_json::Value;
@@ -7,20 +7,20 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The other end of the conversation. It says there what can be asked.
+/// The Python script, which documents the requests that it understands.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/process_pool.py");
 
 /// A running interpreter with a pool of two workers.
 pub struct Python {
     child: Child,
-    // `None` when nothing more will be asked.
+    // The pipe for requests. `None` when no more requests will come.
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
 impl Python {
-    /// Starts the interpreter that was named, or `python3`, and says in words what was started. That
-    /// there is no `python3` is no error; it is said.
+    /// Starts the interpreter that was named, or `python3`, and returns a sentence about what was
+    /// started. A missing `python3` is no error; the sentence says so.
     pub fn find(options: &Options) -> Result<(Option<Self>, String), Box<dyn Error>> {
         let name = options.python.as_deref().unwrap_or(Path::new("python3"));
         match Self::start(name) {
@@ -72,7 +72,7 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        self.requests = None; // the end of the conversation, and so of the process
+        self.requests = None; // the script reads an end of file, and exits
         let _ = self.child.wait();
     }
 }
