@@ -5,7 +5,7 @@ use crate::bare::Bare;
 use crate::fresh;
 use crate::options::Options;
 use crate::ours::Ours;
-use crate::python::Python;
+use crate::python::{Python, Words};
 use crate::samples::{Samples, What};
 use benches::Comparison;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,7 +53,7 @@ const QUICK: Sizes = Sizes {
 };
 
 /// Measures all of it. Gives the rows, and what is to be said of Python.
-pub fn measure(options: &Options) -> Result<(Vec<Comparison>, String), Box<dyn Error>> {
+pub fn measure(options: &Options) -> Result<(Vec<Comparison>, Words), Box<dyn Error>> {
     let sizes = if options.quick { QUICK } else { FULL };
     // Ours is first: its fork server has to start before there is any thread.
     let ours = Ours::start()?;
