@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// One thing that is wrong at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The file, as it was named by whoever looked.
+    /// The file, as the check names it.
     pub file: PathBuf,
     /// The line, counted from 1; 0 if the fault is the whole file's.
     pub line: usize,
