@@ -48,8 +48,7 @@ fn words(text: &str) -> Vec<&str> {
     words
 }
 
-/// The page without its placeholders, for those who look at what was typed by hand. Lines stay
-/// where they are.
+/// The page without its placeholders: what was typed by hand. Lines stay where they are.
 pub fn without(text: &str) -> String {
     let mut rest = text.to_owned();
     for placeholder in find(text).0.iter().rev() {

@@ -96,13 +96,10 @@ fn watch(house: &House, edition: &AtomicUsize) -> ! {
 /// when the youngest was saved.
 fn newest(house: &House) -> (usize, Option<SystemTime>) {
     let mut files: Vec<PathBuf> = vec![house.book().join("book.toml")];
-    for folder in ["src", "records", "theme"] {
-        for extension in ["md", "json", "txt", "svg", "css"] {
-            files.extend(check::files_below(&house.book().join(folder), extension));
+    for folder in ["book/src", "book/records", "book/theme", "crates", "lessons", "tests"] {
+        for extension in ["md", "json", "txt", "svg", "css", "rs", "toml"] {
+            files.extend(check::files_below(&house.root().join(folder), extension));
         }
-    }
-    for folder in ["crates", "lessons", "tests"] {
-        files.extend(check::files_below(&house.root().join(folder), "rs"));
     }
     let saved = files.iter().filter_map(|file| fs::metadata(file).and_then(|m| m.modified()).ok());
     (files.len(), saved.max())
