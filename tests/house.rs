@@ -1,27 +1,20 @@
-//! The house rules that a machine can check: who depends on whom, where `unsafe` may stand, how
-//! long the pool may be, and that justfile and README say what the lessons say.
+//! The house rules that a machine can check: which crate depends on which, where `unsafe` may
+//! stand, how long the pool may be, and that justfile and README agree with the lessons.
 
-use report::Lesson;
+use curriculum::Lesson;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const LESSONS: &[Lesson] = &[
-    lesson_0::LESSON,
-    lesson_1::LESSON,
-    lesson_2::LESSON,
-    lesson_3::LESSON,
-    lesson_4::LESSON,
-    lesson_5::LESSON,
-    lesson_6::LESSON,
-    lesson_7::LESSON,
-    lesson_8::LESSON,
-];
+/// The lessons of the workspace.
+fn lessons() -> Vec<Lesson> {
+    curriculum::lessons(&root()).expect("lessons")
+}
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests is a folder").to_owned()
 }
 
 fn read(path: impl AsRef<Path>) -> String {
@@ -72,13 +65,18 @@ fn arrows_point_down_only() {
         assert_eq!(inner(stage), below.iter().copied().collect(), "stage {stage}");
     }
     assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
-    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
-    assert_eq!(inner("report"), BTreeSet::from(["kernel", "schedule"]));
-    for lesson in LESSONS {
+    assert_eq!(inner("spans"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "spans"]));
+    assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule", "spans"]));
+    assert_eq!(inner("curriculum"), BTreeSet::new());
+    assert_eq!(inner("machine"), BTreeSet::new());
+    assert_eq!(inner("predict"), BTreeSet::from(["curriculum", "kernel", "report", "schedule"]));
+    for lesson in lessons() {
         let name = format!("lesson-{}", lesson.number);
         for dependency in inner(&name) {
-            let allowed = ["kernel", "schedule", "interpreter", "report"].contains(&dependency)
-                || STAGES.contains(&dependency);
+            let below =
+                ["kernel", "schedule", "spans", "machine", "interpreter", "predict", "report"];
+            let allowed = below.contains(&dependency) || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }
     }
@@ -121,7 +119,7 @@ fn no_file_of_the_pools_imports_in_a_circle() {
     for name in ["fork-server", "processes", "process-futures"] {
         let mut left = arrows(&root().join("crates").join(name).join("src"));
         assert!(left.values().map(BTreeSet::len).sum::<usize>() > 5, "{name} has no arrows");
-        // Whatever imports nothing that is left is in no circle.
+        // A module that imports no remaining module is in no circle.
         loop {
             let before: BTreeSet<String> = left.keys().cloned().collect();
             left.retain(|module, named| {
@@ -200,15 +198,16 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
         let name = package["name"].as_str().unwrap();
         for target in package["targets"].as_array().unwrap() {
             let kind = target["kind"][0].as_str().unwrap();
-            // These fork: the ground of the pools, the steps that lead there, and the exercise that
-            // mends a copy of the last step.
+            // These packages fork: the ground of the pools, the steps that lead to the pool, and
+            // the exercise that repairs a copy of the last step.
             if ["fork-server", "processes", "exercise-4"].contains(&name)
                 || !["lib", "bin"].contains(&kind)
             {
                 continue;
             }
             let path = target["src_path"].as_str().unwrap();
-            // In an exercise the manifest says it, so that the reader's file begins with the task.
+            // In an exercise the manifest forbids unsafe code, so that the reader's file begins
+            // with the task.
             let manifest = package["manifest_path"].as_str().unwrap();
             let forbidden = read(path).contains("#![forbid(unsafe_code)]")
                 || read(manifest).contains("unsafe_code = \"forbid\"");
@@ -217,7 +216,7 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
     }
 }
 
-/// In `processes` the steps fork by themselves. The pool does not: it has the fork server.
+/// In `processes` only the steps fork by themselves; the pool uses the fork server.
 #[test]
 fn the_pool_itself_is_safe() {
     let folder = root().join("crates/processes/src");
@@ -240,7 +239,7 @@ fn the_pool_is_short_enough_for_one_sitting() {
     let steps = folder.join("steps");
     let lines: usize = sources(&folder)
         .iter()
-        // What stands in the pool's place on other systems is no part of it.
+        // The code for other systems is no part of the pool.
         .filter(|path| !path.starts_with(&steps) && !path.ends_with("unsupported.rs"))
         .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
         .sum();
@@ -250,62 +249,72 @@ fn the_pool_is_short_enough_for_one_sitting() {
 
 #[test]
 fn a_lesson_is_one_page() {
-    for lesson in LESSONS {
-        let path = format!("lessons/{:02}-{}/main.rs", lesson.number, lesson.name);
+    for lesson in lessons() {
+        let path = format!("lessons/{}/main.rs", lesson.folder());
         let lines = code_lines(&read(&path));
-        assert!(lines <= 75, "{path} has {lines} code lines");
+        assert!(lines <= 60, "{path} has {lines} code lines");
     }
 }
 
 #[test]
-fn the_justfile_has_the_recipes_of_every_lesson() {
+fn the_justfile_is_short_and_every_recipe_says_what_it_does() {
     let justfile = read("justfile");
-    for lesson in LESSONS {
-        let n = lesson.number;
-        let mut recipes =
-            vec![format!("lesson-{n}"), format!("predict-{n}"), format!("compare-{n}")];
-        if n > 0 {
-            recipes.extend([format!("exercise-{n}"), format!("hint-{n}")]);
-        }
-        for recipe in recipes {
-            let head = format!("\n{recipe} *args:\n");
-            assert!(justfile.contains(&head), "the justfile has no recipe {recipe}");
-        }
-        let comment = format!("\n# Lesson {n}, {}: {}\n", lesson.name, lesson.question);
-        assert!(justfile.contains(&comment), "over lesson-{n} should stand:{comment}");
-    }
-    // A recipe's comment is what `just` lists, so each has one.
-    let lines: Vec<&str> = justfile.lines().collect();
-    for (at, line) in lines.iter().enumerate() {
-        if line.starts_with("[group(") {
-            assert!(lines[at - 1].starts_with("# "), "no comment over {}", lines[at + 1]);
-        }
-    }
-}
-
-#[test]
-fn the_readme_s_table_is_what_the_lessons_say() {
-    let readme = read("README.md");
-    for lesson in LESSONS {
-        let row = format!(
-            "| {} | [{name}](lessons/{:02}-{name}/main.rs) | {} | {} |",
-            lesson.number,
-            lesson.number,
-            lesson.question,
-            lesson.minutes,
-            name = lesson.name,
-        );
-        assert!(readme.contains(&row), "the README should have this row:\n{row}");
-    }
-}
-
-#[test]
-fn every_path_that_the_readme_names_exists() {
+    assert!(justfile.lines().count() < 110, "{} lines", justfile.lines().count());
+    // `just` lists each recipe with its comment, so each listed recipe has one.
     let mut seen = 0;
-    for document in ["README.md", "CONTRIBUTING.md"] {
+    for file in [justfile, read("lessons/recipes.just")] {
+        let lines: Vec<&str> = file.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("[group(")) {
+            assert!(lines[at - 1].starts_with("# "), "no comment over {line}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen} recipes");
+}
+
+/// Only a lesson's own folder, the book and generated files may know a lesson by its name.
+#[test]
+fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
+    let names: Vec<String> = lessons().iter().map(Lesson::folder).collect();
+    for package in packages() {
+        let manifest = PathBuf::from(package["manifest_path"].as_str().expect("a path"));
+        let folder = manifest.parent().expect("a folder").to_owned();
+        for target in package["targets"].as_array().expect("targets") {
+            let source = target["src_path"].as_str().expect("a path");
+            let source = fs::canonicalize(source).expect("a file");
+            let shown = source.display();
+            assert!(source.starts_with(&folder), "{shown} is not in its package");
+        }
+    }
+    let machinery = ["kit", "bookbinder", "report", "predict", "curriculum", "checks"];
+    for folder in machinery.map(|name| root().join("crates").join(name).join("src")) {
+        for path in sources(&folder) {
+            let text = fs::read_to_string(&path).expect("text");
+            let code = text.split("#[cfg(test)]").next().expect("text before");
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for line in code {
+                let named = names.iter().find(|name| line.contains(&***name));
+                let path = path.display();
+                // One folder identifies the workspace.
+                let known = line.contains("is_dir()");
+                assert!(named.is_none() || known, "{path} knows {named:?}: {line}");
+                let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+                let by_number = ["lesson.number == ", "lesson_"]
+                    .iter()
+                    .any(|known| line.split(known).skip(1).any(digit));
+                assert!(!by_number, "{path} knows a lesson by its number: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_path_that_the_documents_name_exists() {
+    let mut seen = 0;
+    for document in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"] {
         let text = read(document);
         for link in text.split("](").skip(1) {
-            let target = link.split([')', '#']).next().unwrap();
+            let target = link.split([')', '#']).next().expect("text before");
             if target.is_empty() || target.contains("://") {
                 continue;
             }
@@ -314,4 +323,22 @@ fn every_path_that_the_readme_names_exists() {
         }
     }
     assert!(seen > 10, "the documents link to the sources");
+}
+
+/// Each line of the architecture's page about what never happens names a test that exists.
+#[test]
+fn every_never_has_its_test() {
+    let text = read("ARCHITECTURE.md");
+    let table = text.split("## What never happens").nth(1).expect("the section");
+    let table = table.split("\n## ").next().expect("text before");
+    let mut seen = 0;
+    for link in table.lines().filter_map(|line| line.split("| [").nth(1)) {
+        let (name, rest) = link.split_once("](").expect("a link");
+        let file = rest.split(')').next().expect("text before");
+        let source = read(file);
+        let there = ["(", "<"].iter().any(|next| source.contains(&format!("fn {name}{next}")));
+        assert!(there, "{file} has no function {name}");
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen} rows");
 }

@@ -3,14 +3,13 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Pair, euclid, gcd, read_pairs};
-use lesson_0::LESSON;
-use report::{Predicted, Run, Stopwatch};
-use schedule::spans::{Gcd, Task};
+use report::{Lesson, Predicted, Run, Stopwatch};
+use spans::{Gcd, Task};
 use std::num::NonZeroUsize;
 use std::{error::Error, io::Write, process::ExitCode};
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 /// Euclid's algorithm as a task that can be timed beside the countdown.

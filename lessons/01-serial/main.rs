@@ -3,13 +3,12 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Executor, gcd};
-use lesson_1::LESSON;
-use report::{Predicted::OneAtATime, Run};
-use schedule::spans::Gcd;
+use report::{Lesson, Predicted::OneAtATime, Run};
+use spans::Gcd;
 use std::{error::Error, process::ExitCode};
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

@@ -3,15 +3,14 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Executor, gcd};
-use lesson_2::LESSON;
-use report::{Policy, Predicted::OneAtATime, Run};
-use schedule::spans::{Gcd, GcdOneLock};
+use report::{Lesson, Policy, Predicted::OneAtATime, Run};
 use serial::Serial;
+use spans::{Gcd, GcdOneLock};
 use std::{error::Error, process::ExitCode};
 use threads::Split;
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

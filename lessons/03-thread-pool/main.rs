@@ -3,15 +3,14 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Executor, Pair, gcd};
-use lesson_3::LESSON;
-use report::{Policy::Queue, Predicted::OneAtATime, Run, grouped, time};
-use schedule::spans::Gcd;
+use report::{Lesson, Policy::Queue, Predicted::OneAtATime, Run, grouped, time};
 use serial::Serial;
+use spans::Gcd;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

@@ -3,17 +3,16 @@
 #![forbid(unsafe_code)]
 
 use kernel::{Executor, gcd};
-use lesson_5::LESSON;
 use processes::ProcessPool;
-use report::{Policy, Predicted, Run};
-use schedule::spans::Gcd;
+use report::{Lesson, Policy, Predicted, Run};
 use serial::Serial;
+use spans::Gcd;
 use std::{error::Error, num::NonZeroUsize, process::ExitCode};
 use thread_pool::ThreadPool;
 use threads::{Split, Threads};
 
 fn main() -> ExitCode {
-    report::present(&LESSON, lesson)
+    report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {

@@ -2,19 +2,18 @@
 
 #![forbid(unsafe_code)]
 
-use interpreter::{NativeGcd, NativeGcdUnlocked, interpreter};
+use interpreter::{NativeGcd, NativeGcdUnlocked};
 use kernel::{Executor, Pair};
 use lesson_6::program::{Interpreted, WAITS, Waiting, interpreted, load, try_on};
-use lesson_6::{EXTRAS, LESSON, cpython};
+use lesson_6::{EXTRAS, cpython, turns};
 use processes::ProcessPool;
-use report::{Policy::Queue, Predicted::OneAtATime, Predicted::Unknown, Run, grouped, ratio, time};
-use schedule::spans::now_ns;
+use report::{Lesson, Policy::Queue, Predicted::OneAtATime, Predicted::Unknown, Run, ratio};
 use serial::Serial;
 use std::{error::Error, ffi::OsStr, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present_with(&LESSON, &EXTRAS, lesson)
+    report::present_with(&Lesson::of(include_str!("lesson.toml")), &EXTRAS, lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
@@ -49,16 +48,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     run.measure(table)?;
     run.schedule(&["threads, one lock", "processes, a lock each"])?;
 
-    let lock = &interpreter().lock;
-    let (begin_ns, before) = (now_ns(), lock.hand_overs());
-    lock.start_recording();
-    pool.map(interpreted, run.pairs())?;
-    let (turns, hand_overs) = (lock.stop_recording(), lock.hand_overs() - before);
-    let seconds = (now_ns() - begin_ns) as f64 / 1e9;
-    run.figure("hand_overs", hand_overs as f64);
-    let times = format!("{} hand-overs in {}", grouped(hand_overs), time(seconds));
-    run.say("Lock", &format!("one thread at a time holds it: {times}\nthe first turns:"))?;
-    run.lanes(workers, &turns, begin_ns, seconds.min(0.06))?;
+    turns::show(run, &pool)?;
     if own.is_some() {
         return run.answers(&answers);
     }

@@ -2,15 +2,15 @@
 
 #![forbid(unsafe_code)]
 
-use lesson_7::LESSON;
+use lesson_7::{Leverage, present};
 use processes::ProcessPool;
-use report::leverage::{Leverage, Memory, present};
+use report::{Lesson, Memory};
 use serial::Serial;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    present(&LESSON, lesson)
+    present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
 fn lesson(run: &mut Leverage) -> Result<(), Box<dyn Error>> {

@@ -19,20 +19,11 @@ from concurrent.futures import (
     ThreadPoolExecutor,
 )
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Callable
 
-TEN_PAIRS = [
-    (1963309, 2265973),
-    (2030677, 3814172),
-    (1551645, 2229620),
-    (2039045, 2020802),
-    (1823712, 1924928),
-    (2293129, 1020491),
-    (1281238, 2273782),
-    (3823812, 4237281),
-    (3812741, 4729139),
-    (1292391, 2123811),
-]
+# The ten pairs of the source chapter, which the kernel reads from the same file.
+TEN_PAIRS = Path(__file__).parents[2] / "crates/kernel/ten-pairs.txt"
 
 Pair = tuple[int, int]
 
@@ -407,7 +398,7 @@ def write_record(path: str, text: str) -> None:
 
 def main(arguments: list[str]) -> None:
     options = read_options(arguments)
-    pairs = read_pairs_file(options.pairs) if options.pairs is not None else TEN_PAIRS
+    pairs = read_pairs_file(options.pairs if options.pairs is not None else str(TEN_PAIRS))
     # The lesson's head and foot are its program's to say (lessons/08-escape-hatch/main.rs).
     head, foot = (os.environ.get(f"ONE_CHANGE_{part}") for part in ("HEAD", "FOOT"))
     if head and not options.json:

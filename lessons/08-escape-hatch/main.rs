@@ -2,7 +2,6 @@
 
 #![forbid(unsafe_code)]
 
-use lesson_8::LESSON;
 use lesson_8::python::{self, Fault, Options};
 use std::io::stdout;
 use std::process::ExitCode;
@@ -17,7 +16,7 @@ fn lesson() -> Result<ExitCode, Fault> {
     let mut script = python.with_the_module()?;
     script.arg(python::repository().join("lessons/08-escape-hatch/escape_hatch.py"));
     // The script prints the lesson's head once its options are read, and the foot at its end.
-    let (mut head, mut foot) = report::frame(&LESSON);
+    let (mut head, mut foot) = report::frame(&report::Lesson::of(include_str!("lesson.toml")));
     if anstream::AutoStream::choice(&stdout()) == anstream::ColorChoice::Never {
         head = anstream::adapter::strip_str(&head).to_string();
         foot = anstream::adapter::strip_str(&foot).to_string();

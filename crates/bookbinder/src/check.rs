@@ -20,8 +20,8 @@ pub use records::records;
 use crate::expand::Expander;
 use crate::fault::{Fault, Faults, read};
 use crate::house::House;
-use crate::{anchors, book, sources};
-use anyhow::Result;
+use crate::{anchors, book};
+use anyhow::{Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,13 +33,13 @@ pub fn everything(house: &House) -> Result<()> {
     let mut faults = Vec::new();
     let pages = book::pages(house)?;
     let expander = Expander::new(house);
-    let recipes = match read(&house.root().join("justfile")) {
-        Ok(text) => recipes(&text),
-        Err(fault) => {
-            faults.push(fault);
-            Vec::new()
+    let mut known = Vec::new();
+    for file in ["justfile", "lessons/recipes.just"] {
+        match read(&house.root().join(file)) {
+            Ok(text) => known.extend(recipes(&text)),
+            Err(fault) => faults.push(fault),
         }
-    };
+    }
     for (path, text) in &pages {
         let shown = house.shown(path);
         if let Err(Faults(found)) = expander.page(path, text) {
@@ -47,13 +47,13 @@ pub fn everything(house: &House) -> Result<()> {
         }
         faults.extend(fences(shown, text));
         faults.extend(typed_numbers(shown, text, ALLOWED_NUMBERS));
-        faults.extend(commands(shown, text, &recipes));
+        faults.extend(commands(shown, text, &known));
     }
     let names: Vec<(&Path, &str)> =
         pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     faults.extend(unused(house, &names, ALLOWED_NUMBERS));
-    for lesson in sources::LESSONS {
-        let path = house.pages().join(sources::chapter(lesson));
+    for lesson in house.lessons().map_err(|why| anyhow!(why))? {
+        let path = house.pages().join(lesson.chapter());
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),
             None => faults.push(Fault::of_file(house.shown(&path), "the summary does not name it")),

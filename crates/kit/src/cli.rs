@@ -1,14 +1,16 @@
 //! What a person types.
 
-use crate::words::list;
-use crate::{Failure, LESSONS, advise, compare, doctor, exercise, predict};
+use crate::{
+    Failure, advise, compare, doctor, exercise, generated, new_lesson, predict, workspace,
+};
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use report::Lesson;
+use report::typed::{one_line, workers};
+use report::words::list;
 use std::ffi::OsString;
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
 /// The command behind the justfile.
 #[derive(Debug, Parser)]
@@ -25,16 +27,14 @@ enum Command {
         /// The lesson's number.
         #[arg(value_name = "LESSON", value_parser = lesson)]
         lesson: Lesson,
-        /// Your guess: a speed-up such as 1.9 or 1.9x.
-        #[arg(value_name = "GUESS", value_parser = guess, allow_negative_numbers = true)]
-        guess: Option<f64>,
-        /// Predict for this many workers (1 to 1024).
-        #[arg(long, value_name = "N", default_value = "2", value_parser = workers)]
-        #[arg(allow_negative_numbers = true)]
-        workers: NonZeroUsize,
-        /// Predict for the pairs in this file instead of the ten: two positive integers a line.
-        #[arg(long, value_name = "FILE")]
-        pairs: Option<PathBuf>,
+        /// Your guess: a speed-up such as 1.9 or 1.9x; --workers N (1 to 1024) instead of 2;
+        /// --pairs FILE instead of the ten pairs.
+        #[arg(
+            value_name = "GUESS AND OPTIONS",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        rest: Vec<OsString>,
     },
     /// Run a lesson and lay its output beside the recorded one.
     Compare {
@@ -80,6 +80,17 @@ enum Command {
     },
     /// What this machine can show: cores and limits on them, tools, and which lessons work.
     Doctor,
+    /// Begin a lesson: its folder and its chapter, with a `todo` wherever something must be said.
+    NewLesson {
+        /// Its name in small letters and hyphens, such as shared-memory.
+        #[arg(value_name = "NAME", value_parser = name)]
+        name: String,
+        /// Its number, if it is not the next one.
+        #[arg(long, value_name = "N")]
+        number: Option<u32>,
+    },
+    /// Write what follows from the lessons' folders: the numbered recipes, and README's table.
+    Generate,
 }
 
 /// Does what the arguments (the program's name first) ask for, and writes to `out`.
@@ -104,15 +115,11 @@ pub fn run(
         },
     };
     match cli.command {
-        Command::Predict { lesson, guess, workers, pairs } => {
-            let asked = predict::Asked::new(lesson, guess, workers, pairs)?;
-            predict::print(&asked, out)?;
-            Ok(0)
-        }
-        Command::Compare { lesson } => compare::compare(lesson, out),
-        Command::Exercise { lesson, solution } => exercise::check(lesson, solution, out),
+        Command::Predict { lesson, rest } => predict::predict(&lesson, &rest, out),
+        Command::Compare { lesson } => compare::compare(&lesson, out),
+        Command::Exercise { lesson, solution } => exercise::check(&lesson, solution, out),
         Command::Hint { lesson, which } => {
-            exercise::hint(lesson, which, out)?;
+            exercise::hint(&lesson, which, out)?;
             Ok(0)
         }
         Command::Advise { item_ms, bytes, workers, items } => {
@@ -120,28 +127,39 @@ pub fn run(
             advise::advise(work, out)?;
             Ok(0)
         }
+        Command::NewLesson { name, number } => {
+            new_lesson::create(&workspace::root()?, &name, number, out)?;
+            Ok(0)
+        }
+        Command::Generate => {
+            let root = workspace::root()?;
+            generated::write(&root, &workspace::lessons()?)?;
+            Ok(0)
+        }
         Command::Doctor => {
-            doctor::print(&doctor::Facts::gather(), out)?;
+            let facts = machine::Facts::gather();
+            doctor::print(&facts, &doctor::find_tools(), &workspace::lessons()?, out)?;
             Ok(0)
         }
     }
 }
 
-/// The first paragraph of clap's message as one line, without its "error: ".
-fn one_line(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or_default();
-    let words: Vec<&str> = paragraph.split_whitespace().collect();
-    let line = words.join(" ");
-    format!("{}; --help lists the options", line.strip_prefix("error: ").unwrap_or(&line))
-}
-
 fn lesson(word: &str) -> Result<Lesson, String> {
+    let lessons = curriculum::lessons(&curriculum::root()?)?;
     let number: Option<u32> = word.parse().ok();
-    let found = LESSONS.iter().find(|lesson| Some(lesson.number) == number);
-    found.copied().ok_or_else(|| {
-        let numbers: Vec<u32> = LESSONS.iter().map(|lesson| lesson.number).collect();
+    let found = lessons.iter().find(|lesson| Some(lesson.number) == number);
+    found.cloned().ok_or_else(|| {
+        let numbers: Vec<u32> = lessons.iter().map(|lesson| lesson.number).collect();
         format!("there is no such lesson; the lessons are {}", list(&numbers))
     })
+}
+
+/// A lesson's name, as a folder's and a chapter's.
+fn name(word: &str) -> Result<String, String> {
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase());
+    let fits = word.split('-').all(is_word);
+    let wanted = || "small letters and hyphens are wanted, as in shared-memory".to_owned();
+    fits.then(|| word.to_owned()).ok_or_else(wanted)
 }
 
 fn which_hint(word: &str) -> Result<usize, String> {
@@ -150,13 +168,6 @@ fn which_hint(word: &str) -> Result<usize, String> {
         .ok()
         .filter(|which| (1..=last).contains(which))
         .ok_or_else(|| format!("there are {last} hints, 1 to {last}"))
-}
-
-fn workers(word: &str) -> Result<NonZeroUsize, String> {
-    word.parse()
-        .ok()
-        .filter(|workers: &NonZeroUsize| workers.get() <= 1024)
-        .ok_or_else(|| "a whole number from 1 to 1024 is wanted".to_owned())
 }
 
 /// A plain decimal: a time that somebody may have measured, up to a day.
@@ -185,18 +196,6 @@ fn items(word: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| "a whole number from 1 to 1,000,000,000 is wanted".to_owned())
 }
 
-/// `1.9`, `1.9x` or `1.9×`.
-fn guess(word: &str) -> Result<f64, String> {
-    let number = word.trim_end_matches(['x', 'X', '×']);
-    // Only digits and a point: `parse` would also take "inf", "nan" and "1e3".
-    let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
-    number
-        .parse()
-        .ok()
-        .filter(|&guess: &f64| plain && guess > 0.0 && guess <= 1e12)
-        .ok_or_else(|| "a speed-up is wanted, a positive number such as 1.9 or 1.9x".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,16 +204,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn guesses() {
-        for (word, number) in [("1.9", 1.9), ("1.9x", 1.9), ("2×", 2.0), (".5", 0.5), ("3.", 3.0)]
-        {
-            assert_eq!(guess(word), Ok(number), "{word}");
-        }
-        for word in ["", "x", "0", "0.0", "-1", "inf", "nan", "1e3", "1,9", "two", "1.9.2", "+2"] {
-            assert!(guess(word).is_err(), "{word}");
-        }
     }
 }

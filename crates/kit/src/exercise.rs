@@ -4,22 +4,11 @@
 //! and nothing else. Its check speaks for itself; what is added here is what the check cannot say,
 //! since it does not run: that the file does not compile.
 
-use crate::words::paragraph;
 use crate::{Failure, workspace};
 use report::Lesson;
+use report::words::paragraph;
+use std::fs;
 use std::io::{self, Write};
-
-/// The hints of every exercise, with its lesson's number.
-const HINTS: &[(u32, &str)] = &[
-    (1, include_str!("../../../lessons/01-serial/exercise/hints.md")),
-    (2, include_str!("../../../lessons/02-threads/exercise/hints.md")),
-    (3, include_str!("../../../lessons/03-thread-pool/exercise/hints.md")),
-    (4, include_str!("../../../lessons/04-processes/exercise/hints.md")),
-    (5, include_str!("../../../lessons/05-work-stealing/exercise/hints.md")),
-    (6, include_str!("../../../lessons/06-interpreter-lock/exercise/hints.md")),
-    (7, include_str!("../../../lessons/07-leverage/exercise/hints.md")),
-    (8, include_str!("../../../lessons/08-escape-hatch/exercise/hints.md")),
-];
 
 /// How many hints an exercise has.
 pub const HINTS_EACH: usize = 3;
@@ -28,18 +17,13 @@ pub const HINTS_EACH: usize = 3;
 ///
 /// # Errors
 /// [`Failure::Input`] if the lesson has no exercise, or cargo cannot be run.
-pub fn check(lesson: Lesson, solution: bool, out: &mut impl Write) -> Result<u8, Failure> {
+pub fn check(lesson: &Lesson, solution: bool, out: &mut impl Write) -> Result<u8, Failure> {
     hints_of(lesson)?;
     let number = lesson.number;
     let root = workspace::root()?;
     let program = if solution { "solution" } else { "exercise" };
-    let mut cargo = workspace::cargo(&root);
-    cargo.args(["run", "--quiet", "--package", &format!("exercise-{number}")]);
-    cargo.args(["--bin", &format!("{program}-{number}")]);
-    // As this program was built, so that what is built already is used again.
-    if !cfg!(debug_assertions) {
-        cargo.arg("--release");
-    }
+    let mut cargo = workspace::cargo_run(&root, &format!("{program}-{number}"));
+    cargo.args(["--package", &format!("exercise-{number}")]);
     out.flush()?;
     let status = cargo.status().map_err(|error| Failure::input(format!("cargo: {error}")))?;
     match status.code() {
@@ -47,7 +31,7 @@ pub fn check(lesson: Lesson, solution: bool, out: &mut impl Write) -> Result<u8,
         Some(1) => Ok(1),
         // Cargo's own status: it has not come to running anything.
         Some(101) => {
-            let file = format!("lessons/{number:02}-{}/exercise/{program}.rs", lesson.name);
+            let file = format!("lessons/{}/exercise/{program}.rs", lesson.folder());
             writeln!(
                 out,
                 "Exercise {number} does not compile yet: the compiler's words are above."
@@ -66,9 +50,9 @@ pub fn check(lesson: Lesson, solution: bool, out: &mut impl Write) -> Result<u8,
 ///
 /// # Errors
 /// [`Failure::Input`] if the lesson has no exercise.
-pub fn hint(lesson: Lesson, which: usize, out: &mut impl Write) -> Result<(), Failure> {
+pub fn hint(lesson: &Lesson, which: usize, out: &mut impl Write) -> Result<(), Failure> {
     let hints = hints_of(lesson)?;
-    print_hint(lesson.number, hints, which, out)?;
+    print_hint(lesson.number, &hints, which, out)?;
     Ok(())
 }
 
@@ -94,30 +78,39 @@ fn section(hints: &str, which: usize) -> &str {
     section.split_once('\n').map_or("", |(_, text)| text.trim())
 }
 
-fn hints_of(lesson: Lesson) -> Result<&'static str, Failure> {
-    let found = HINTS.iter().find(|(number, _)| *number == lesson.number);
-    found.map(|(_, hints)| *hints).ok_or_else(|| {
+/// The text of the exercise's hints, from its folder.
+fn hints_of(lesson: &Lesson) -> Result<String, Failure> {
+    let root = workspace::root()?;
+    if !lesson.has_exercise(&root) {
         let number = lesson.number;
-        Failure::input(format!("lesson {number} has no exercise; every other lesson has one"))
-    })
+        return Err(Failure::input(format!("lesson {number} has no exercise")));
+    }
+    let file = lesson.path(&root).join("exercise/hints.md");
+    fs::read_to_string(&file)
+        .map_err(|error| Failure::input(format!("{}: {error}", file.display())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::LESSONS;
 
     #[test]
     fn every_exercise_has_three_hints_that_say_something() {
-        for &lesson in LESSONS.iter().skip(1) {
-            let hints = hints_of(lesson).unwrap();
+        let root = workspace::root().unwrap();
+        let (with, without): (Vec<_>, Vec<_>) =
+            workspace::lessons().unwrap().into_iter().partition(|one| one.has_exercise(&root));
+        assert!(with.len() >= 8);
+        for lesson in with {
+            let hints = hints_of(&lesson).unwrap();
             assert!(hints.starts_with(&format!("# Hints for exercise {}\n", lesson.number)));
             assert_eq!(hints.matches("\n## Hint ").count(), HINTS_EACH, "{}", lesson.name);
             for which in 1..=HINTS_EACH {
                 assert!(hints.contains(&format!("\n## Hint {which}\n")));
-                assert!(section(hints, which).len() > 80, "{} {which}", lesson.name);
+                assert!(section(&hints, which).len() > 80, "{} {which}", lesson.name);
             }
         }
-        assert!(hints_of(LESSONS[0]).is_err());
+        for lesson in without {
+            assert!(hints_of(&lesson).is_err(), "{}", lesson.name);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Frames: what travels between the pool and a worker.
 //!
-//! A stream socket has no messages, only bytes, so each message says how long it is. Everything
+//! A stream socket has no messages, only bytes, so each message begins with its length. Everything
 //! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
-//! cannot be read costs the one task that it belongs to.
+//! cannot be read costs only its own task.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -27,8 +27,8 @@ use std::os::fd::AsRawFd;
 /// Length of the header, in bytes.
 const HEADER: usize = 30;
 
-/// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
-/// believes it.
+/// The longest body, in bytes: 1 GiB. A longer length is a mistake or worse, and neither side
+/// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
 /// How much is received at once, at most: the kernel holds about this much of a stream. Nearly every
@@ -38,15 +38,15 @@ const CHUNK: usize = 256 * 1024;
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// To the worker: run this. The body is the argument.
+    /// To the worker: run this call. The body is the argument.
     Call,
     /// From the worker: the body is the answer.
     Answer,
-    /// From the worker: the body is why there is no answer.
+    /// From the worker: the body says why there is no answer.
     Failure,
 }
 
-/// What stands outside the body.
+/// The header of a frame: everything outside the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     #[serde(with = "postcard::fixint::le")]
@@ -82,7 +82,7 @@ impl Header {
         postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
     }
 
-    /// Reads a header, and says in words what is wrong with it if it is none.
+    /// Reads a header. The error says in words why the bytes are no header.
     fn read(bytes: &[u8]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
             Ok(header) if header.length as usize > MAX_BODY => {
@@ -127,9 +127,9 @@ impl Frame {
     }
 }
 
-/// The body of the frame that these bytes are, as a value. It must be all of the body: bytes left
-/// over mean that the writer and the reader do not mean the same type, and then the value is a
-/// wrong one. (Postcard alone would let it pass.) The error is in words.
+/// The body of this frame, as a value. The value must take up the whole body: bytes that are left
+/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
+/// alone would accept it.) The error is text.
 pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(&frame[HEADER..]) {
         Ok((value, [])) => Ok(value),
@@ -160,7 +160,7 @@ pub fn write_answer<T: Serialize>(answer: &T, call: Vec<u8>) -> Result<Vec<u8>, 
     Ok(write(Header { kind: Kind::Answer, ..header }, answer, call)?.bytes)
 }
 
-/// Where postcard writes: a vector that does not grow over the limit.
+/// The output for postcard: a vector that does not grow over the limit.
 struct Body(Vec<u8>);
 
 impl Flavor for Body {
@@ -186,13 +186,13 @@ impl Flavor for Body {
 /// The receiving side of a socket: bytes in, frames out.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// Received as far as `end`. What lies behind it is room.
+    /// The buffer, filled with received bytes up to `end`. The bytes behind `end` are free room.
     bytes: Vec<u8>,
     end: usize,
 }
 
 impl FrameReader {
-    /// Receives once. Zero is the end of the stream.
+    /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
     /// The buffer grows with what arrives and never by a header's word alone: a header that lies
     /// about its length costs the side that believes it some chunks, and not a gigabyte.
@@ -214,7 +214,7 @@ impl FrameReader {
     /// The next frame, if it is there to its last byte.
     ///
     /// # Errors
-    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    /// What is wrong, as text, if the bytes are no frame. Nothing after such bytes can be trusted.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
         let received = &self.bytes[..self.end];
         if received.len() < HEADER {
@@ -256,7 +256,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        /// However the bytes are split on their way, the frames come out unchanged and in order.
         #[test]
         fn frames_come_through(
             lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
@@ -285,7 +285,7 @@ mod tests {
             prop_assert_eq!(task as usize, lengths.len());
         }
 
-        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        /// Arbitrary bytes give a frame, no frame, or an error, and take no more memory than came.
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
             let (socket, mut writer) = UnixStream::pair().unwrap();

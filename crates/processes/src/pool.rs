@@ -1,12 +1,14 @@
 //! The pool: workers behind the contract, driven by the thread that waits.
 //!
-//! The pool has no thread of its own. [`Workers::poll`] moves bytes and takes in what has happened;
-//! a `map` calls it on its caller's thread, because a thread in between would have to be woken twice
-//! for each answer: 43 µs in place of 19 on the machine that this was planned on.
+//! The pool has no thread of its own. [`Workers::poll`] moves bytes and receives answers and
+//! reports. A `map` calls `poll` on its caller's thread, because a thread in between would have to
+//! be woken twice for each answer: 43 µs in place of 19 µs on the machine on which the pool was
+//! planned.
 //!
 //! Nothing here blocks on one worker. Calls are sent as far as the socket takes them and answers
 //! are read as far as they have come, so a large argument on its way out and a large answer on its
-//! way in pass each other. Blocking on either would wait for a worker that waits for us.
+//! way in pass each other. A pool that blocked on either would wait for a worker that waits for the
+//! pool.
 
 use crate::StartError;
 use crate::call::call;
@@ -23,7 +25,7 @@ use std::time::Duration;
 
 impl Workers {
     /// Takes a call over and gives it a number. The numbers only ever grow. The next
-    /// [`Workers::poll`] sends it.
+    /// [`Workers::poll`] sends the call.
     pub fn submit(&mut self, mut call: Frame) -> u64 {
         let task = self.next_task;
         call.set_task(task);
@@ -35,12 +37,13 @@ impl Workers {
     /// Sends, receives, and returns the calls that have ended. Waits for news at most as long as
     /// `timeout` says (`None`: as long as it takes), and not at all if a call has ended.
     ///
-    /// It may come back early and with nothing.
+    /// The wait may end early and without a call.
     // ANCHOR: poll
     pub fn poll(&mut self, timeout: Option<Duration>) -> Vec<Ended> {
         let ours = self.server.is_ours();
         if !ours {
-            // A fork of the program has copies of the sockets, and would mix its calls with ours.
+            // A fork of the program has copies of the sockets, and would mix its calls with the
+            // program's calls.
             self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
             self.handles.iter_mut().flatten().for_each(|handle| handle.ended = true);
         }
@@ -51,7 +54,7 @@ impl Workers {
         }
         let timeout = match timeout {
             _ if !self.ended.is_empty() => PollTimeout::ZERO,
-            // Rounded up: a wait that ends too early would only be repeated.
+            // Round up: a wait that ends too early would only be repeated.
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
@@ -63,7 +66,7 @@ impl Workers {
     }
     // ANCHOR_END: poll
 
-    /// Gives each idle worker a call, and sends what can be sent.
+    /// Gives each idle worker a call, and sends as much as the sockets take.
     // ANCHOR: hand_out
     fn hand_out(&mut self) {
         if let Some(why) = &self.broken {
@@ -100,13 +103,13 @@ impl Workers {
         (letters, news.next() == Some(true))
     }
 
-    /// Takes in what the worker has sent.
+    /// Receives what the worker has sent.
     fn receive(&mut self, at: usize) {
         let Some(handle) = &mut self.handles[at] else { return };
         let answer = handle.receive(false);
         if let (true, Some(channel)) = (handle.ended, &self.channel) {
-            // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
-            // makes sure of the report, which tells what it died of.
+            // The worker's end of the socket is closed, so the worker is dead or cannot be used any
+            // more. The kill makes sure that the fork server reports how the worker ended.
             let _ = channel.kill(handle.number);
         }
         if let Some(answer) = answer {
@@ -132,11 +135,12 @@ impl Workers {
 /// [`ForkServer::start`](crate::ForkServer::start) first in `main`:
 /// a worker that is forked in the middle of the initialisation has a pool that is never ready.
 ///
-/// Two threads may share a pool; their maps take turns. Dropping it waits for the workers' running
-/// tasks, and leaves no child.
+/// Two threads may share a pool; their maps take turns. Dropping the pool waits for the workers'
+/// running tasks, and leaves no child.
 #[derive(Debug)]
 pub struct ProcessPool {
-    /// A mutex and no cell, so that a program may keep its pool in a `static`.
+    /// The workers, in a mutex and not in a cell, so that a program may keep its pool in a
+    /// `static`.
     workers: Mutex<Workers>,
     count: NonZeroUsize,
 }
@@ -150,15 +154,16 @@ impl ProcessPool {
         Ok(Self { workers: Mutex::new(Workers::new(workers)?), count: workers })
     }
 
-    /// The workers' process ids, in the order of their letters. It waits for a map that runs: to kill
-    /// a worker in the middle of one, ask for the numbers before.
+    /// The workers' process ids, in the order of their letters. This waits for a map that runs: to
+    /// kill a worker in the middle of a map, ask for the process ids before.
     pub fn worker_pids(&self) -> Vec<u32> {
         self.lock().worker_pids()
     }
 
     fn lock(&self) -> MutexGuard<'_, Workers> {
-        // A map that panicked half way left calls with the workers. Their numbers are below those
-        // of any later map, which therefore does not mistake their answers for its own.
+        // A map that panicked half way left calls with the workers. The numbers of these calls are
+        // below the numbers of any later map, so a later map does not mistake their answers for its
+        // own.
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -172,14 +177,15 @@ impl Executor for ProcessPool {
     ) -> Vec<Result<R, TaskError>> {
         let mut workers = self.lock();
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
-        // Which item a task's number belongs to, from the map's first number on.
+        // The item of each task, in the order of the task numbers from `first` on.
         let (first, mut submitted, mut unfinished) = (workers.next_task, Vec::new(), 0);
         let mut items = items.into_iter().enumerate();
         loop {
-            // A worker has one call, and behind it one more is written down for each worker: that
-            // one is sent as soon as any worker is idle, before the answer is read. It belongs to
-            // no worker yet, so it never waits behind a long call while another worker idles. And
-            // the arguments of a long list are never all in memory twice.
+            // Each worker has one call, and the queue holds one more serialised call for each
+            // worker. A queued call is sent as soon as any worker is idle, before that worker's
+            // answer is read. A queued call belongs to no worker yet, so it never waits behind a
+            // long call while another worker idles. And the arguments of a long list are never all
+            // in memory twice.
             while unfinished == 0 || workers.queue.len() < self.count.get() {
                 let Some((index, item)) = items.next() else { break };
                 match call(task, &item) {

@@ -1,7 +1,7 @@
 //! The check of exercise 4. Every case runs in a process of its own: it forks, so it must have one
 //! thread, and it may hang, so somebody must be able to end it.
 
-use crate::ForkQueue;
+use crate::queue::ForkQueue;
 use checks::{Checks, same_answers};
 use kernel::{Executor, Pair, gcd, ten_pairs, worker_name};
 use nix::sys::signal::{Signal, kill, killpg};

@@ -1,29 +1,12 @@
 //! Exercise 4, solved. Try it yourself first: `just hint-4` gives three hints.
 
-use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
-use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
-use std::io::{self, Read, Write};
-use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
+use kernel::Message;
+use nix::unistd::{ForkResult, fork};
+use queue::{Worker, serve};
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-
-/// Forks one child per worker and hands out the items one by one.
-struct ForkQueue {
-    workers: NonZeroUsize,
-}
-
-/// A child, the parent's end of its socket, and the item in its hands.
-struct Worker {
-    number: usize,
-    child: Pid,
-    socket: UnixStream,
-    item: Option<usize>,
-}
 
 /// Starts this many workers.
 fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<Vec<Worker>> {
@@ -64,115 +47,10 @@ fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<V
         .collect())
 }
 
-/// The child's life: an item, an answer, until the socket is closed.
-fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
-    while let Ok(bytes) = receive(&mut socket) {
-        let item = postcard::from_bytes(&bytes).expect("the parent sends items");
-        let answer = postcard::to_allocvec(&task(item)).expect("the answer serialises");
-        if send(&mut socket, &answer).is_err() {
-            break; // the parent is gone
-        }
-    }
-}
-
-impl Executor for ForkQueue {
-    fn map_each<A: Message, R: Message>(
-        &self,
-        task: fn(A) -> R,
-        items: Vec<A>,
-    ) -> Vec<Result<R, TaskError>> {
-        let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
-        let count = self.workers.get().min(items.len());
-        // If not all can be started, there are none, and every item is an error below.
-        let mut workers = start(task, count).unwrap_or_default();
-        let mut queue = items.into_iter().enumerate();
-        loop {
-            for worker in workers.iter_mut().filter(|worker| worker.item.is_none()) {
-                let Some((index, item)) = queue.next() else { break };
-                worker.item = Some(index);
-                let bytes = postcard::to_allocvec(&item).expect("the item serialises");
-                // A worker that has died does not take it; `poll` will tell.
-                let _ = send(&mut worker.socket, &bytes);
-            }
-            if workers.iter().all(|worker| worker.item.is_none()) {
-                break; // nothing is left to hand out, or nobody to hand it to
-            }
-            // From the last to the first, so that a removal moves nobody who is still to come.
-            for at in with_news(&workers).into_iter().rev() {
-                let Some(index) = workers[at].item.take() else { continue };
-                answers[index] = Some(match receive(&mut workers[at].socket) {
-                    Ok(bytes) => Ok(postcard::from_bytes(&bytes).expect("the worker answers")),
-                    // End of file in place of an answer, or in the middle of one.
-                    Err(_) => {
-                        let worker = workers.swap_remove(at);
-                        let death = wait_for(worker.number, worker.child);
-                        let kind = TaskErrorKind::WorkerDied(death);
-                        Err(TaskError::new(index, Ran::Unknown, kind))
-                    }
-                });
-            }
-        }
-        for worker in workers {
-            // End of file is how the child learns that the work is over.
-            drop(worker.socket);
-            wait_for(worker.number, worker.child);
-        }
-        let nobody = |index| {
-            let kind = TaskErrorKind::Broken("no worker is left".to_owned());
-            Err(TaskError::new(index, Ran::No, kind))
-        };
-        let answers = answers.into_iter().enumerate();
-        answers.map(|(index, answer)| answer.unwrap_or_else(|| nobody(index))).collect()
-    }
-
-    fn workers(&self) -> NonZeroUsize {
-        self.workers
-    }
-}
-
-/// Waits until a busy worker or more have sent something or died, and says which, by their places.
-fn with_news(workers: &[Worker]) -> Vec<usize> {
-    let busy: Vec<usize> = (0..workers.len()).filter(|&at| workers[at].item.is_some()).collect();
-    let mut sockets = Vec::new();
-    for &at in &busy {
-        sockets.push(PollFd::new(workers[at].socket.as_fd(), PollFlags::POLLIN));
-    }
-    // A signal interrupts the wait, and means nothing here.
-    while poll(&mut sockets, PollTimeout::NONE) == Err(Errno::EINTR) {}
-    let news = busy.into_iter().zip(sockets).filter(|(_, socket)| socket.any() == Some(true));
-    news.map(|(at, _)| at).collect()
-}
-
-/// Waits for the child and says how it ended.
-fn wait_for(worker: usize, child: Pid) -> Death {
-    match waitpid(child, None) {
-        Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, status },
-        Ok(WaitStatus::Signaled(_, signal, _)) => {
-            Death::Killed { worker, signal: signal as i32, name: signal.as_str().to_owned() }
-        }
-        _ => Death::Unknown { worker },
-    }
-}
-
-/// A stream has no messages, only bytes: each message is preceded by its length.
-fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
-    socket.write_all(&(body.len() as u64).to_le_bytes())?;
-    socket.write_all(body)
-}
-
-fn receive(socket: &mut UnixStream) -> io::Result<Vec<u8>> {
-    let mut length = [0; 8];
-    socket.read_exact(&mut length)?;
-    // The buffer grows with what comes. A length that lies asks for memory that nobody has.
-    let (length, mut body) = (u64::from_le_bytes(length), Vec::new());
-    if socket.take(length).read_to_end(&mut body)? as u64 != length {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(body)
-}
-
-// The check is in check.rs, beside this file.
+// The pool is in queue.rs and the check in check.rs, beside
+// this file.
 mod check;
+mod queue;
 
 fn main() -> ExitCode {
     check::run()

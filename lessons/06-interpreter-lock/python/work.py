@@ -5,6 +5,7 @@ is to run, and must not start measuring by that.
 """
 
 import time
+from pathlib import Path
 
 
 def gcd(pair):
@@ -26,16 +27,10 @@ def wait(milliseconds):
     return milliseconds
 
 
-# The ten pairs of the source chapter, in its order (kernel::ten_pairs).
-TEN_PAIRS = [
-    (1963309, 2265973),
-    (2030677, 3814172),
-    (1551645, 2229620),
-    (2039045, 2020802),
-    (1823712, 1924928),
-    (2293129, 1020491),
-    (1281238, 2273782),
-    (3823812, 4237281),
-    (3812741, 4729139),
-    (1292391, 2123811),
-]
+def read_pairs(path):
+    """The pairs of a file that holds two positive numbers a line; # begins a comment."""
+    lines = (line.split("#")[0].split() for line in path.read_text().splitlines())
+    return [(int(words[0]), int(words[1])) for words in lines if words]
+
+
+TEN_PAIRS = read_pairs(Path(__file__).parents[3] / "crates/kernel/ten-pairs.txt")

@@ -6,7 +6,7 @@ use fork_server::{Carry, TaskAddress};
 use kernel::{Message, TaskErrorKind};
 use serde::Serialize;
 
-/// Makes a call of a function and an argument.
+/// Makes a call from a function and an argument.
 ///
 /// The error is `NotInTemplate` if the workers do not have the function, and `NotSerialised` if the
 /// argument cannot be written down.
@@ -14,7 +14,7 @@ pub fn call<A: Message, R: Message>(task: fn(A) -> R, item: &A) -> Result<Packet
     make::<RunOne, A, R>(task, item)
 }
 
-/// Makes one call of a function and several arguments. Its answer is read as
+/// Makes one call from a function and several arguments. The call's answer is read as
 /// `Vec<Result<R, TaskFailure>>`: see [`RunEach`].
 pub fn call_each<A: Message, R: Message>(
     task: fn(A) -> R,

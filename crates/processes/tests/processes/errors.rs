@@ -1,5 +1,5 @@
-//! What an error says of itself, held against what really happened: each task touches a file, and
-//! `ran()` must not contradict it. And calls that wait when the pool goes.
+//! An error's `ran()`, compared with what really happened: each task touches a file, and `ran()`
+//! must not contradict the file.
 
 use crate::raw::{self, ANSWER, Way};
 use crate::{pool_of, until, works};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, thread};
 
-/// What is to go wrong, and where.
+/// The fault of an item, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Fault {
     UnwritableArgument,
@@ -115,7 +115,7 @@ pub fn ran_is_the_truth() {
         (UnwritableAnswer, "not serialised", Ran::Yes, true),
         (UnreadableAnswer, "not deserialised", Ran::Yes, true),
         (PanicInTheAnswer, "panicked", Ran::Yes, true),
-        // A worker that is gone cannot say, and the file shows that both happen.
+        // A dead worker cannot say whether the task ran, and the file shows that both cases happen.
         (DeathInTheArgument, "died", Ran::Unknown, false),
         (Death, "died", Ran::Unknown, true),
         (DeathInTheAnswer, "died", Ran::Unknown, true),
@@ -135,7 +135,7 @@ fn touch_and_wait(file: PathBuf) {
     thread::sleep(Duration::from_secs(1000));
 }
 
-/// Of calls that no worker is to have: refused, or too late.
+/// `ran()` is true for calls that no worker gets: refused calls, and calls that come too late.
 pub fn ran_is_the_truth_of_what_waits() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["runs", "behind", "late", "foreign"].map(|name| folder.path().join(name));
@@ -171,14 +171,14 @@ pub fn ran_is_the_truth_of_what_waits() {
         assert_eq!(said(error, file), expected, "{error}");
     }
     let address = libc::getpid as *const ();
-    // SAFETY: it is never called: that is what is tested.
+    // SAFETY: the function is never called, as the test checks.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(PathBuf)>(address) };
     let kind = call(elsewhere, foreign).unwrap_err();
     let error = TaskError::new(0, Ran::No, kind);
     assert_eq!(said(&error, foreign), ("not in the template", Ran::No, false));
 }
 
-/// As the caller reads it.
+/// A panic's error has message, place and backtrace, as its caller reads them.
 pub fn a_panic_is_told_whole() {
     // SAFETY: this process has one thread.
     unsafe { std::env::set_var("RUST_BACKTRACE", "1") };

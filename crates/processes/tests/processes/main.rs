@@ -1,10 +1,10 @@
-//! The process pool under fire: what it refuses, what it survives, what it leaves behind.
+//! The process pool under fire: what the pool refuses, what it survives, what it leaves behind.
 //!
-//! What every stage promises is tested over all stages, in `tests/behaviours`. Here is what only
-//! this one can be asked: what a pool may ask of the fork server, which deaths cost what, and bytes that cross.
+//! `tests/behaviours` tests the promises of all stages. The cases here concern only this stage:
+//! which process may fork when, what each kind of death costs, and bytes that cross.
 //!
-//! Each case runs in a process of its own, with a limit on its time (`one_change_tests::own_process`), and
-//! the fork server is started on its only thread.
+//! Each case runs in a process of its own, with a limit on its time
+//! (`one_change_tests::own_process`), and the fork server is started on the case's only thread.
 
 #[cfg(target_os = "linux")]
 mod builds;
@@ -53,11 +53,11 @@ fn main() -> std::process::ExitCode {
         };
         own(name, run)
     }
-    /// The others do both for themselves.
+    /// A case in `own` starts the fork server and checks the leftovers by itself.
     fn own(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
         Case { name: name.into(), expect: Expect::Pass, run: Box::new(run) }
     }
-    /// A case per function.
+    /// Makes a case of each function.
     macro_rules! cases {
         ($how:ident: $($module:ident::$name:ident)*) => {
             vec![$($how(concat!(stringify!($module), "::", stringify!($name)), $module::$name),)*]
@@ -135,14 +135,13 @@ fn main() -> std::process::ExitCode {
     own_process::main(cases)
 }
 
+/// A pool of this many workers.
 #[cfg(target_os = "linux")]
 use processes::{ForkServer, ProcessPool, StartError};
 
-/// The pool under test.
 #[cfg(target_os = "linux")]
 type Pool = ProcessPool;
 
-/// This many workers.
 #[cfg(target_os = "linux")]
 fn pool_of(workers: usize) -> ProcessPool {
     try_pool(workers).expect("a pool")
@@ -153,7 +152,7 @@ fn try_pool(workers: usize) -> Result<ProcessPool, StartError> {
     ProcessPool::new(std::num::NonZeroUsize::new(workers).unwrap())
 }
 
-/// Waits for something to come. The limit is for a machine that does much else.
+/// Waits for something to happen. The long limit allows for a busy machine.
 #[cfg(target_os = "linux")]
 fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     let start = std::time::Instant::now();
@@ -166,14 +165,14 @@ fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Whether this process has ended. (It may wait to be reaped.)
+/// Whether this process has ended. (The process may still wait to be reaped.)
 #[cfg(target_os = "linux")]
 fn is_gone(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
 }
 
-/// The pool runs what it is given.
+/// Checks that the pool runs what it is given.
 #[cfg(target_os = "linux")]
 fn works(pool: &ProcessPool) {
     use kernel::Executor;

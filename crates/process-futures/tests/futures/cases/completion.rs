@@ -23,7 +23,7 @@ pub fn wait_for_the_first() {
     assert_eq!(some.done.len(), 1);
     assert_eq!(some.done[0].result().unwrap(), 2);
     assert_eq!(some.not_done.len(), 4);
-    // One that has ended is enough, and it returns at once.
+    // One future that has ended is enough: `wait` returns at once.
     let again = wait(futures.clone(), None, ReturnWhen::FirstCompleted);
     assert_eq!(again.done.len(), 1);
     (0..5).for_each(|n| gates.gate(n).open());

@@ -1,0 +1,60 @@
+//! Lesson 1 as its reader meets it.
+
+use std::fs;
+
+one_change_tests::lesson!(1);
+one_change_tests::exercise!(1);
+
+#[test]
+fn a_guess_above_the_bound_and_a_file_of_one_pair() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("one"), "7 9\n").unwrap();
+    let predicted = |arguments: &[&str]| SUBJECT.predicted(folder.path(), arguments);
+    SUBJECT.snapshot("predict-above", &predicted(&["8", "--workers", "8"]));
+    SUBJECT.snapshot("predict-one-pair", &predicted(&["1", "--pairs", "one"]));
+}
+
+/// The same for the predictions of all lessons: `crates/predict` reads what is typed.
+#[test]
+fn what_cannot_be_predicted_gets_one_line_and_status_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let (most, less) = (u64::MAX, u64::MAX - 1);
+    write("zero", "1 2\n0 3\n");
+    write("fine", &format!("{most} 1\n"));
+    write("huge", &format!("{most} {less}\n").repeat(2));
+    let cases: &[&[&str]] = &[
+        &["fast"],
+        &["0"],
+        &["-1.9"],
+        &["inf"],
+        &["1,9"],
+        &["1.9", "2.0"],
+        &["--workers", "0"],
+        &["--workers", "x"],
+        &["--workers", "-1"],
+        &["--workers", "1.5"],
+        &["--workers", "1025"],
+        &["--workers"],
+        &["--pairs", "none"],
+        &["--pairs", "."],
+        &["--pairs", "zero"],
+        &["--pairs", "huge"],
+        &["--fast"],
+    ];
+    let mut all = String::new();
+    for arguments in cases {
+        let said = SUBJECT.predicted(folder.path(), arguments);
+        let (out, rest) = said.split_once("\n--- stderr\n").expect("the marker is there");
+        assert_eq!(out, "", "{arguments:?} prints nothing to standard output");
+        assert_eq!(rest.lines().count(), 2, "{arguments:?} gets one line: {rest}");
+        assert!(rest.starts_with("error: "), "{arguments:?}: {rest}");
+        assert!(rest.ends_with("--- exit status: 2\n"), "{arguments:?}: {rest}");
+        let line = rest.lines().next().unwrap_or("");
+        all += &format!("predict 1 {}\n{line}\n", arguments.join(" "));
+    }
+    SUBJECT.snapshot("predict-bad-input", &all);
+    // Largest numbers whose steps are few are no trouble.
+    let fine = SUBJECT.predicted(folder.path(), &["--pairs", "fine"]);
+    assert!(fine.ends_with("exit status: 0\n"), "{fine}");
+}

@@ -1,0 +1,58 @@
+//! A wrong answer to exercise 4: the ends of the earlier workers stay open.
+//!
+//! Refused on: each of three workers has one socket open, its own
+
+use kernel::Message;
+use nix::unistd::{ForkResult, fork};
+use queue::{Worker, serve};
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+/// Starts this many workers.
+fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<Vec<Worker>> {
+    // All sockets before the first fork: if there are too few descriptors, no child was made in vain.
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
+    for _ in 0..count {
+        let (our_end, their_end) = UnixStream::pair()?;
+        ours.push(our_end);
+        theirs.push(their_end);
+    }
+    let mut children = Vec::new();
+    for number in 0..count {
+        // SAFETY: the check runs this in a process with one thread, so that the child is a plain
+        // copy of it, in which no lock is held by a thread that does not exist.
+        match unsafe { fork() }? {
+            ForkResult::Parent { child } => children.push(child),
+            ForkResult::Child => {
+                // The parent's ends are the parent's.
+                drop(ours);
+                let socket = theirs.swap_remove(number);
+                // The workers that come later are not this child's business.
+                theirs.truncate(number);
+                // Nothing may unwind out of here: it would run on in a second copy of the caller.
+                let done = catch_unwind(AssertUnwindSafe(|| serve(task, socket)));
+                // SAFETY: `_exit` ends the process without the destructors and exit handlers that
+                // the child has copies of and that belong to the parent.
+                unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) }
+            }
+        }
+    }
+    // The workers' ends are the workers'.
+    drop(theirs);
+    let workers = children.into_iter().zip(ours).enumerate();
+    Ok(workers
+        .map(|(number, (child, socket))| Worker { number, child, socket, item: None })
+        .collect())
+}
+
+#[path = "../check.rs"]
+mod check;
+#[path = "../queue.rs"]
+mod queue;
+
+fn main() -> ExitCode {
+    check::run()
+}
