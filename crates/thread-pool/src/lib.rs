@@ -9,11 +9,11 @@
 //! or to lose something:
 //!
 //! - A job that panics sends no answer, and the documented `rx.iter().take(n)` waits for that
-//! answer for ever. Here the panic is caught and becomes that item's answer, an error.
+//!   answer for ever. Here the panic is caught and becomes that item's answer, an error.
 //! - Dropping the crate's pool does not wait. Here [`Drop`] joins, so that no job runs on after
 //!   the pool is gone.
 //! - A job that maps over its own pool can wait for ever: the inner jobs need workers, and every
-//! worker may be waiting for inner jobs. Here such a map runs on the worker that called it.
+//!   worker may be waiting for inner jobs. Here such a map runs on the worker that called it.
 
 #![forbid(unsafe_code)]
 
