@@ -65,14 +65,17 @@ fn arrows_point_down_only() {
         assert_eq!(inner(stage), below.iter().copied().collect(), "stage {stage}");
     }
     assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
-    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
-    assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule"]));
+    assert_eq!(inner("spans"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "spans"]));
+    assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule", "spans"]));
     assert_eq!(inner("curriculum"), BTreeSet::new());
+    assert_eq!(inner("machine"), BTreeSet::new());
     assert_eq!(inner("predict"), BTreeSet::from(["curriculum", "kernel", "report", "schedule"]));
     for lesson in lessons() {
         let name = format!("lesson-{}", lesson.number);
         for dependency in inner(&name) {
-            let below = ["kernel", "schedule", "interpreter", "predict", "report"];
+            let below =
+                ["kernel", "schedule", "spans", "machine", "interpreter", "predict", "report"];
             let allowed = below.contains(&dependency) || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }

@@ -2,10 +2,11 @@
 
 #![allow(missing_docs, reason = "the tests say what they test in their names")]
 
+use crate::mask::mask;
 use kernel::{Pair, euclid, steps, ten_pairs};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use report::{Lesson, mask, mask_json};
+use report::{Lesson, mask_json};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -165,13 +166,12 @@ impl Subject {
         }
         let answers: Vec<u64> = ten_pairs().into_iter().map(euclid).collect();
         assert_eq!(document["answers"], serde_json::json!(answers));
-        let mut masked = mask_json(&document);
-        for stage in masked["stages"].as_array_mut().unwrap() {
+        for stage in document["stages"].as_array().unwrap() {
+            let spans = stage["spans"].as_array().unwrap();
             // All spans have the same form, so keep only the first.
-            let spans = stage["spans"].as_array_mut().unwrap();
             assert!(spans.is_empty() || spans.len() == answers.len());
-            spans.truncate(1);
         }
+        let masked = mask_json(&document);
         self.snapshot("json", &serde_json::to_string_pretty(&masked).unwrap());
     }
 

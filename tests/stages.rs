@@ -121,6 +121,7 @@
 
 pub mod exercise;
 pub mod lesson;
+pub mod mask;
 pub mod meeting;
 #[cfg(unix)]
 pub mod own_process;

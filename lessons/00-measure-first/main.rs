@@ -4,7 +4,7 @@
 
 use kernel::{Pair, euclid, gcd, read_pairs};
 use report::{Lesson, Predicted, Run, Stopwatch};
-use schedule::spans::{Gcd, Task};
+use spans::{Gcd, Task};
 use std::num::NonZeroUsize;
 use std::{error::Error, io::Write, process::ExitCode};
 

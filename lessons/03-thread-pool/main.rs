@@ -4,8 +4,8 @@
 
 use kernel::{Executor, Pair, gcd};
 use report::{Lesson, Policy::Queue, Predicted::OneAtATime, Run, grouped, time};
-use schedule::spans::Gcd;
 use serial::Serial;
+use spans::Gcd;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 

@@ -15,18 +15,21 @@ pub const EXTRAS: Extras = Extras {
         Extra {
             name: "python",
             value: "PATH",
+            text_only: false,
             help: "Python to measure beside it, instead of python3",
             check: cpython::check,
         },
         Extra {
             name: "program",
             value: "FILE",
+            text_only: false,
             help: "Program to run instead of gcd: two numbers in, one out",
             check: program::check,
         },
         Extra {
             name: "disassemble",
             value: "",
+            text_only: true,
             help: "Print the program's instructions, and stop",
             check: |_| Ok(()),
         },

@@ -7,7 +7,7 @@
 use interpreter::{GCD, NATIVES, Program, ProgramError, interpreted_wait, interpreter};
 use kernel::Pair;
 use report::BadInput;
-use schedule::spans::Task;
+use spans::Task;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::OnceLock;

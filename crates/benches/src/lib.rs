@@ -3,5 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod comparison;
+mod markdown;
 
 pub use comparison::{Bar, Comparison, Unit, json, table};
+pub use markdown::record;

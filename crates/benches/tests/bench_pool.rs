@@ -102,12 +102,16 @@ fn with_python_its_rows_are_full() {
     let record = folder.path().join("record.json");
     let output = quick(&["--python", python, "--record", record.to_str().expect("text")]);
     let table = text(&output.stdout);
-    let recorded: Vec<Value> =
-        serde_json::from_slice(&fs::read(record).expect("it is written")).expect("one array");
-    for row in &recorded {
-        assert!(table.contains(row["measured"].as_str().expect("words")), "{row}");
+    let record: Value =
+        serde_json::from_slice(&fs::read(record).expect("it is written")).expect("one value");
+    let recorded = record["rows"].as_array().expect("one array");
+    for row in recorded {
+        let measured = row["measured"].as_str().expect("words");
+        assert!(table.contains(measured), "{row}");
+        assert!(record["table"].as_str().is_some_and(|text| text.contains(measured)), "{record}");
     }
     assert_eq!(recorded.len(), rows.len());
+    assert_eq!(record["python"], "Python 3.0");
     let last = "Python is ProcessPoolExecutor of 3.0, workers started by hand.";
     assert_eq!(table.lines().last(), Some(last), "{table}");
 }

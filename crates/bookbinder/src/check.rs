@@ -20,8 +20,8 @@ pub use records::records;
 use crate::expand::Expander;
 use crate::fault::{Fault, Faults, read};
 use crate::house::House;
-use crate::{anchors, book, sources};
-use anyhow::Result;
+use crate::{anchors, book};
+use anyhow::{Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,8 +52,8 @@ pub fn everything(house: &House) -> Result<()> {
     let names: Vec<(&Path, &str)> =
         pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     faults.extend(unused(house, &names, ALLOWED_NUMBERS));
-    for lesson in sources::LESSONS.iter() {
-        let path = house.pages().join(sources::chapter(lesson));
+    for lesson in house.lessons().map_err(|why| anyhow!(why))? {
+        let path = house.pages().join(lesson.chapter());
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),
             None => faults.push(Fault::of_file(house.shown(&path), "the summary does not name it")),

@@ -3,10 +3,8 @@
 use crate::fault::{Fault, Faults};
 use crate::house::House;
 use crate::records::Records;
-use crate::{
-    anchors, diffs, figures, format, placeholder, pool_tables, pools, predictions, sources,
-};
-use std::fs;
+use crate::{figures, placeholder, predictions, sources};
+use curriculum::Lesson;
 use std::path::Path;
 
 /// Fills placeholders from one house's sources and records.
@@ -14,12 +12,13 @@ use std::path::Path;
 pub struct Expander<'house> {
     house: &'house House,
     records: Records,
+    lessons: Result<Vec<Lesson>, String>,
 }
 
 impl<'house> Expander<'house> {
-    /// For this house, with the records as they are now.
+    /// For this house, with its lessons and records as they are now.
     pub fn new(house: &'house House) -> Self {
-        Self { house, records: Records::new(house.records()) }
+        Self { house, records: Records::new(house.records()), lessons: house.lessons() }
     }
 
     /// The page with its placeholders filled. `file` is where the page lies: includes are relative
@@ -49,111 +48,40 @@ impl<'house> Expander<'house> {
     }
 
     fn fill(&self, file: &Path, words: &[&str]) -> Result<String, String> {
+        let records = &self.records;
+        let lessons = || self.lessons.as_deref().map_err(String::clone);
         match *words {
-            ["#include", what] => self.include(file, what),
-            ["record", record, ref path @ ..] => self.records.shown(record, path),
-            ["source", key] => self.records.number("source", key).map(format::source),
-            ["holds", record, ref words @ ..] => match self.records.holds(record, words)? {
+            ["#include", what] => sources::piece(file.parent().unwrap_or(Path::new("")), what),
+            ["record", record, ref path @ ..] => records.shown(record, path),
+            ["holds", record, ref words @ ..] => match records.holds(record, words)? {
                 (true, ..) => Ok(String::new()),
                 (false, left, right) => {
                     Err(format!("does not hold: the record has {left:.4} and {right:.4}"))
                 }
             },
-            ["machine", record] => self.records.record(record).and_then(|r| figures::machine(&r)),
+            ["machine", record] => figures::machine(&*records.record(record)?),
             ["console", record] => {
-                let text = self.records.text(&format!("{record}.txt"))?;
+                let text = records.text(&format!("{record}.txt"))?;
                 Ok(format!("```text\n{}\n```", text.trim_end()))
             }
-            ["figure", record, ref stages @ ..] => {
-                let svg = self.records.text(&format!("{record}.svg"))?;
-                figures::recorded(&svg, &*self.records.record(record)?, stages)
-            }
-            ["map", record] => {
-                let svg = self.records.text(&format!("{record}.svg"))?;
-                figures::map(&svg, &*self.records.record(record)?)
-            }
-            ["predicted", record, policy, workers] => {
-                let serial = self.records.number(record, "stages.serial.seconds")?;
+            ["figure", record, "predicted", policy, workers] => {
+                let serial = records.number(record, "stages.serial.seconds")?;
                 figures::predicted(record, serial, policy, workers)
             }
+            ["figure", record, ref stages @ ..] => {
+                let svg = records.text(&format!("{record}.svg"))?;
+                figures::recorded(&svg, &*records.record(record)?, stages)
+            }
             ["schedule", ref words @ ..] => predictions::fill(words),
-            ["steps", ref words @ ..] => predictions::steps(words),
-            ["constant", path, name] => sources::constant(&self.source(path)?, name),
-            ["signature", path, name] => sources::signature(&self.source(path)?, name),
-            ["recorded", record] => self.records.record(record).and_then(|r| figures::origin(&r)),
-            ["pools", ref what @ ..] => {
-                let ours = self.records.record("killed-worker")?;
-                let others = self.records.record("pools/pools")?;
-                match what {
-                    ["machine"] => pools::machine(&ours, &others),
-                    [] => pools::table(&ours, &others),
-                    _ => Err(format!("`pools` has no `{}`", what.join(" "))),
-                }
+            ["source-code", ref words @ ..] => sources::fill(self.house, words),
+            ["lessons"] => Ok(sources::lessons_table(lessons()?)),
+            ["lesson", number, ref words @ ..] => {
+                sources::of_lesson(self.house, lessons()?, number, words)
             }
-            ["faults"] => pool_tables::faults(&*self.records.record("faults")?),
-            ["bench-pool", ref what @ ..] => {
-                let record = self.records.record("bench-pool")?;
-                match what {
-                    [] => pool_tables::bench(&record),
-                    ["missed"] => pool_tables::missed(&record),
-                    ["python"] => match record["machine"]["python"].as_str() {
-                        Some(version) => Ok(version.to_owned()),
-                        None => Err("the record names no Python".into()),
-                    },
-                    _ => Err(format!("`bench-pool` has no `{}`", what.join(" "))),
-                }
-            }
-            ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
-            ["lessons"] => Ok(sources::lessons_table()),
-            ["lesson", number] => sources::lesson_box(number),
-            ["misconception", number] => {
-                sources::lesson(number).map(|lesson| format!("> *“{}”*", lesson.misconception))
-            }
-            ["remember", number] => sources::lesson(number)
-                .map(|lesson| lesson.remember.lines().collect::<Vec<_>>().join(" ")),
-            ["core", number] => sources::core(self.house, number),
-            ["change", from, to] => {
-                let [from, to] = [sources::core(self.house, from)?, sources::core(self.house, to)?];
-                Ok(diffs::whole(&from, &to))
-            }
-            ["diff", from, to] => {
-                let [from, to] = [self.step(from)?, self.step(to)?];
-                Ok(diffs::around(&from, &to))
-            }
-            ["decision", number] => {
-                let table = fs::read_to_string(self.house.pages().join("decision.md"))
-                    .map_err(|error| format!("decision.md: {error}"))?;
-                sources::decision_row(&table, number)
-            }
+            ["decision"] => Ok(sources::decisions(lessons()?)),
+            ["decision", number] => sources::decision(lessons()?, number),
             [] => Err("an empty placeholder".into()),
             [name, ..] => Err(format!("there is no placeholder `{name}` with these arguments")),
-        }
-    }
-
-    /// `path` or `path:anchor`, relative to the page.
-    fn include(&self, file: &Path, what: &str) -> Result<String, String> {
-        let (path, anchor) = what.split_once(':').map_or((what, None), |(p, a)| (p, Some(a)));
-        let path = file.parent().unwrap_or(Path::new("")).join(path);
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        match anchor {
-            Some(anchor) => anchors::piece(&text, anchor),
-            None => Ok(anchors::whole(&text)),
-        }
-    }
-
-    /// A source file by its path from the root.
-    fn source(&self, path: &str) -> Result<String, String> {
-        fs::read_to_string(self.house.root().join(path)).map_err(|error| error.to_string())
-    }
-
-    /// `s1_fork` or `s1_fork:anchor`.
-    fn step(&self, what: &str) -> Result<String, String> {
-        let (step, anchor) = what.split_once(':').map_or((what, None), |(s, a)| (s, Some(a)));
-        let text = fs::read_to_string(self.house.steps().join(format!("{step}.rs")))
-            .map_err(|error| format!("step {step}: {error}"))?;
-        match anchor {
-            Some(anchor) => anchors::piece(&text, anchor),
-            None => Ok(anchors::whole(&text)),
         }
     }
 }
@@ -161,8 +89,9 @@ impl<'house> Expander<'house> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
-    /// A house with one record, one source file and one step.
+    /// A house with one lesson, two records, one source file and two steps.
     fn house() -> (tempfile::TempDir, House) {
         let folder = tempfile::tempdir().unwrap();
         let house = House::at(folder.path());
@@ -182,8 +111,11 @@ mod tests {
             "src/lib.rs",
             "const SLICE: u64 = 100_000;\n// ANCHOR: f\nfn f() {}\n// ANCHOR_END: f\n",
         );
-        write("crates/processes/src/steps/s1.rs", "one\ntwo\n");
-        write("crates/processes/src/steps/s2.rs", "one\n2\n");
+        write("steps/s1.rs", "one\ntwo\n");
+        write("steps/s2.rs", "one\n2\n");
+        let facts = include_str!("../../../lessons/01-serial/lesson.toml");
+        write("lessons/01-serial/lesson.toml", facts);
+        write("lessons/01-serial/main.rs", "// ANCHOR: core\nserial\n// ANCHOR_END: core\n");
         (folder, house)
     }
 
@@ -196,32 +128,40 @@ mod tests {
     #[test]
     fn placeholders_are_filled() {
         let filled = |text| fill(text).unwrap();
-        assert_eq!(filled("took {{source serial}}."), "took 1.173\u{a0}s.");
+        assert_eq!(filled("took {{record source serial as thousandths}}."), "took 1.173\u{a0}s.");
         assert_eq!(filled("{{record lesson-1 stages.a.speedup}}"), "2.00×");
         assert_eq!(filled("x{{holds lesson-1 stages.a.speedup > 1.5}}"), "x");
         assert_eq!(filled("{{console lesson-1}}"), "```text\nLesson 1\n```");
         assert_eq!(filled("{{#include ../../src/lib.rs:f}}"), "fn f() {}");
-        assert_eq!(filled("{{constant src/lib.rs SLICE}}"), "100,000");
-        assert_eq!(filled("{{lines src/lib.rs}}"), "2");
-        assert_eq!(filled("{{diff s1 s2}}"), "```diff\n one\n-two\n+2\n```");
+        assert_eq!(filled("{{source-code constant src/lib.rs SLICE}}"), "100,000");
+        assert_eq!(filled("{{source-code lines src/lib.rs}}"), "2");
+        assert_eq!(
+            filled("{{source-code diff steps s1.rs s2.rs}}"),
+            "```diff\n one\n-two\n+2\n```"
+        );
         assert_eq!(filled("{{schedule speedup queue 2}}"), "1.97×");
-        assert_eq!(filled("{{steps total}}"), "20.62\u{a0}million");
+        assert_eq!(filled("{{lesson 1 core}}"), "serial");
+        assert!(filled("{{lesson 1 box}}").starts_with("> **The question** What can more"));
+        assert!(filled("{{decision}}").contains("](01-serial.md) |"));
+        assert_eq!(filled("{{schedule steps total}}"), "20.62\u{a0}million");
     }
 
     #[test]
     fn what_cannot_be_filled_fails_with_file_and_line() {
         for (text, expected) in [
-            ("\n{{source parallel}}", "book/src/page.md:2: {{source parallel}}: `parallel` of"),
+            ("\n{{record source x}}", "book/src/page.md:2: {{record source x}}: `x` of"),
             ("{{record lesson-9 x}}", "book/src/page.md:1: {{record lesson-9 x}}: there is no"),
             ("{{holds lesson-1 stages.a.speedup < 1.5}}", "does not hold: the record has 2.0000"),
             ("{{#include ../../src/lib.rs:g}}", "there is no anchor `g`"),
             ("{{#include gone.rs}}", "No such file"),
             ("{{console lesson-9}}", "there is no record `lesson-9.txt`"),
-            ("{{constant src/lib.rs OTHER}}", "no constant `OTHER`"),
-            ("{{lesson 99}}", "there is no lesson 99"),
-            ("{{diff s1 s9}}", "step s9"),
+            ("{{source-code constant src/lib.rs OTHER}}", "no constant `OTHER`"),
+            ("{{lesson 99 box}}", "there is no lesson 99"),
+            ("{{lesson 1 hat}}", "not box, misconception, core"),
+            ("{{decision 99}}", "there is no lesson 99"),
+            ("{{source-code diff steps s1.rs s9.rs}}", "s9.rs: "),
             ("{{schedule speedup fifo 2}}", "no policy `fifo`"),
-            ("{{steps 11}}", "there is no item 11"),
+            ("{{schedule steps 11}}", "there is no item 11"),
             ("{{recrod x}}", "there is no placeholder `recrod`"),
             ("{{}}", "an empty placeholder"),
             ("a\nb {{record", "book/src/page.md:2: `{{` without `}}`"),

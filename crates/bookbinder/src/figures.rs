@@ -3,17 +3,21 @@
 use crate::records::slug;
 use crate::{format, predictions};
 use kernel::worker_name;
-use report::{Picture, Place};
+use report::{ItemSpan, Picture};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The recorded picture, in the page itself (so that it follows the page's colours and needs no
-/// second file), and under it the spans of the stages that it shows, as a table that folds.
+/// second file), and under it the spans of the stages that it shows, as a table that folds. Without
+/// a stage it is the record's map of computing against bytes, with a row for each cell.
 ///
 /// # Errors
 /// One line if the record has no such stage, or no spans in it.
 pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, String> {
     let rows = record["run"]["stages"].as_array().ok_or("the record has no stages")?;
+    if stages.is_empty() {
+        return map(svg, rows);
+    }
     let mut drawn = Vec::new();
     for stage in stages {
         let named = |row: &&Value| row["name"].as_str().is_some_and(|name| slug(name) == *stage);
@@ -24,7 +28,6 @@ pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, St
     }
     let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
     let caption = match names[..] {
-        [] => return Err("which stage does the picture show?".into()),
         [name] => format!("One recorded round of {name}"),
         _ => format!("One recorded round each: {}", names.join("; ")),
     };
@@ -40,9 +43,9 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
     let costs = predictions::costs();
     let second_per_step = serial / costs.iter().sum::<u64>() as f64;
-    let places: Vec<Place> = schedule::plan(policy, &costs, workers)
+    let places: Vec<ItemSpan> = schedule::plan(policy, &costs, workers)
         .into_iter()
-        .map(|slot| Place {
+        .map(|slot| ItemSpan {
             item: slot.item,
             worker: slot.worker,
             start: slot.start as f64 * second_per_step,
@@ -59,24 +62,22 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
 }
 
-/// The recorded maps of computing against bytes, and under them a row for each cell, which folds.
-///
-/// # Errors
-/// One line if the record has no maps.
-pub fn map(svg: &str, record: &Value) -> Result<String, String> {
+fn map(svg: &str, stages: &[Value]) -> Result<String, String> {
     let list = |value: &Value, name: &str| {
-        value[name].as_array().cloned().ok_or_else(|| format!("the record has no {name}"))
+        value[name].as_array().cloned().ok_or_else(|| format!("no {name}: name the stages"))
     };
     let text = |value: &Value| value["name"].as_str().unwrap_or("?").replace(' ', "\u{a0}");
     let mut table =
         String::from("| stage | bytes | computing | measured | predicted |\n|:--|--:|--:|--:|--:|");
-    for stage in list(&record["run"], "stages")? {
-        for row in list(&stage, "rows")? {
+    for stage in stages {
+        for row in list(stage, "rows")? {
             for cell in list(&row, "cells")? {
-                let ratio = |name: &str| cell[name].as_f64().map(format::ratio);
-                let measured = ratio("speedup").ok_or("a cell has no speedup")?;
-                let predicted = ratio("predicted_speedup").ok_or("a cell has no prediction")?;
-                let (stage, row, cell) = (text(&stage), text(&row), text(&cell));
+                let ratio = |name: &str| {
+                    let found = cell[name].as_f64().map(format::ratio);
+                    found.ok_or_else(|| format!("a cell has no {name}"))
+                };
+                let (measured, predicted) = (ratio("speedup")?, ratio("predicted_speedup")?);
+                let (stage, row, cell) = (text(stage), text(&row), text(&cell));
                 let _ = write!(table, "\n| {stage} | {row} | {cell} | {measured} | {predicted} |");
             }
         }
@@ -88,12 +89,12 @@ pub fn map(svg: &str, record: &Value) -> Result<String, String> {
 
 /// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
 /// in the picture, and one around the table, which is Markdown again.
-fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
+fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<ItemSpan>)]) -> String {
     let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
     for (name, places) in drawn {
         let mut places = places.clone();
         places.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
-        for Place { item, worker, start, end } in places {
+        for ItemSpan { item, worker, start, end } in places {
             let [start, end] = [start, end].map(format::time);
             let (worker, item) = (worker_name(worker), item + 1);
             let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
@@ -117,11 +118,11 @@ fn svg_element(svg: &str) -> &str {
 }
 
 /// The recorded places of a stage's items; none if there are none.
-fn places(stage: &Value) -> Option<Vec<Place>> {
+fn places(stage: &Value) -> Option<Vec<ItemSpan>> {
     let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
     let place = |span: &Value| {
         let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
-        Some(Place {
+        Some(ItemSpan {
             item: whole("item")?,
             worker: whole("worker")?,
             start: span["start"].as_f64()?,
@@ -131,21 +132,12 @@ fn places(stage: &Value) -> Option<Vec<Place>> {
     spans.iter().map(place).collect()
 }
 
-/// One sentence: where, with what and when a record was taken; and of how many rounds.
+/// One sentence: where, with what and when a record was taken; and of how many rounds, if it has
+/// any.
 ///
 /// # Errors
 /// One line that names the field that the record lacks.
 pub fn machine(record: &Value) -> Result<String, String> {
-    let origin = origin(record)?;
-    let rounds = record["machine"]["rounds"].as_u64().ok_or("the record has no machine.rounds")?;
-    Ok(format!("{} Medians of {rounds} rounds.*", origin.trim_end_matches('*')))
-}
-
-/// The sentence for a record that measures nothing, and so has no rounds.
-///
-/// # Errors
-/// One line that names the field that the record lacks.
-pub fn origin(record: &Value) -> Result<String, String> {
     let machine = &record["machine"];
     let field = |name: &str| match &machine[name] {
         Value::String(text) => Ok(text.clone()),
@@ -156,8 +148,12 @@ pub fn origin(record: &Value) -> Result<String, String> {
         "none" => String::new(),
         limits => format!(" ({limits})"),
     };
+    let rounds = match machine.get("rounds") {
+        Some(rounds) => format!(" Medians of {rounds} rounds."),
+        None => String::new(),
+    };
     Ok(format!(
-        "*Recorded on {}: {} cores{limits}, {}, {}, commit {}, {}.*",
+        "*Recorded on {}: {} cores{limits}, {}, {}, commit {}, {}.{rounds}*",
         field("cpu")?,
         field("cores")?,
         field("system")?,
@@ -190,10 +186,12 @@ mod tests {
     fn maps_go_into_the_page_with_their_cells() {
         let record = json!({"run": {"stages": [{"name": "threads", "rows": [{"name": "24 B",
             "cells": [{"name": "20 µs", "speedup": 1.25, "predicted_speedup": 1.5}]}]}]}});
-        let page = map(SVG, &record).unwrap();
+        let page = recorded(SVG, &record, &[]).unwrap();
         assert!(page.contains("| threads | 24\u{a0}B | 20\u{a0}µs | 1.25× | 1.50× |"), "{page}");
         assert!(page.contains("<svg role=\"img\">\n<rect/>"), "{page}");
-        assert!(map(SVG, &json!({"run": {}})).unwrap_err().contains("no stages"));
+        assert!(recorded(SVG, &json!({"run": {}}), &[]).unwrap_err().contains("no stages"));
+        let spans = json!({"run": {"stages": [{"name": "threads", "spans": []}]}});
+        assert!(recorded(SVG, &spans, &[]).unwrap_err().contains("name the stages"));
     }
 
     #[test]
@@ -219,7 +217,8 @@ mod tests {
             "rounds": 21}});
         assert!(machine(&record).unwrap().starts_with("*Recorded on C: 2 cores, Linux 6"));
         assert!(machine(&record).unwrap().ends_with(", 2026-01-01. Medians of 21 rounds.*"));
-        assert!(origin(&record).unwrap().ends_with(", 2026-01-01.*"));
+        record["machine"].as_object_mut().unwrap().remove("rounds");
+        assert!(machine(&record).unwrap().ends_with(", 2026-01-01.*"));
         record["machine"].as_object_mut().unwrap().remove("date");
         assert_eq!(machine(&record).unwrap_err(), "the record has no machine.date");
     }

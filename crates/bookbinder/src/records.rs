@@ -51,12 +51,13 @@ impl Records {
             .map_err(|error| format!("there is no record `{file}`: {error}"))
     }
 
-    /// The number at a path.
+    /// The number at a path. `OTHER:path` leads into another record.
     ///
     /// # Errors
     /// One line that names the part of the path that leads nowhere, or says what is there instead
     /// of a number.
     pub fn number(&self, record: &str, path: &str) -> Result<f64, String> {
+        let (record, path) = path.split_once(':').unwrap_or((record, path));
         let value = self.record(record)?;
         let found = walk(root(&value, path), path)?;
         found.as_f64().ok_or_else(|| format!("`{path}` of `{record}` is {found}, not a number"))
@@ -83,11 +84,17 @@ impl Records {
         Ok(value)
     }
 
-    /// An expression, with the format that is named after `as`, or that the path's last key has.
+    /// An expression, with the format that is named after `as`, or that the path's last key has. A
+    /// text is shown as it is: the program that made the record has written it for a page.
     ///
     /// # Errors
     /// One line if the expression is none, or no format is known for it.
     pub fn shown(&self, record: &str, words: &[&str]) -> Result<String, String> {
+        if let [path] = words
+            && let Value::String(text) = walk(root(&*self.record(record)?, path), path)?
+        {
+            return Ok(text.clone());
+        }
         let (words, format) = match words {
             [words @ .., "as", format] => (words, Some(*format)),
             [path] => (words, format::by_key(path.rsplit('.').next().unwrap_or(path))),
@@ -98,20 +105,21 @@ impl Records {
         format::by_name(format, value)
     }
 
-    /// Whether `expression < expression` (or `<=`, `>`, `>=`) holds, with both numbers.
+    /// Whether `expression < expression` (or `<=`, `=`, `>=`, `>`) holds, with both numbers.
     ///
     /// # Errors
     /// One line if this is no comparison, or one of its sides is no expression.
     pub fn holds(&self, record: &str, words: &[&str]) -> Result<(bool, f64, f64), String> {
         let place = words
             .iter()
-            .position(|word| ["<", "<=", ">", ">="].contains(word))
-            .ok_or("a comparison needs one of < <= > >=")?;
+            .position(|word| ["<", "<=", "=", ">=", ">"].contains(word))
+            .ok_or("a comparison needs one of < <= = >= >")?;
         let left = self.expression(record, &words[..place])?;
         let right = self.expression(record, &words[place + 1..])?;
         let holds = match words[place] {
             "<" => left < right,
             "<=" => left <= right,
+            "=" => left == right,
             ">" => left > right,
             _ => left >= right,
         };
@@ -171,7 +179,7 @@ mod tests {
         let record = r#"{"machine": {"cores": 2}, "run": {"stages": [
             {"name": "serial", "seconds": 0.056, "speedup": 1.0},
             {"name": "threads, one lock", "seconds": 0.028, "speedup": 2.0}],
-            "rows": [{"measured": "a, b / c", "ratio": 1.5}]}}"#;
+            "rows": [{"measured": "a, b / c", "ratio": 1.5}], "table": "| a |\n|:--|"}}"#;
         fs::write(folder.path().join("lesson-9.json"), record).unwrap();
         fs::write(folder.path().join("broken.json"), "{").unwrap();
         let records = Records::new(folder.path());
@@ -186,6 +194,7 @@ mod tests {
         assert_eq!(show(&["stages.0.seconds"]), "56.0\u{a0}ms");
         assert_eq!(show(&["machine.cores", "as", "count"]), "2");
         assert_eq!(show(&["rows.a-b-c.ratio", "as", "times"]), "1.50");
+        assert_eq!(show(&["table"]), "| a |\n|:--|");
         let ratio = ["stages.serial.seconds", "/", "stages.1.seconds", "as", "ratio"];
         assert_eq!(show(&ratio), "2.00×");
     }
@@ -197,6 +206,9 @@ mod tests {
         assert!(holds(&["stages.1.speedup", ">", "stages.serial.speedup", "*", "1.5"]));
         assert!(!holds(&["stages.1.speedup", "<", "stages.serial.speedup"]));
         assert!(records.holds("lesson-9", &["stages.1.speedup"]).is_err());
+        fs::write(records.folder.join("other.json"), r#"{"limit": 2}"#).unwrap();
+        assert!(holds(&["stages.1.speedup", "=", "other:limit"]));
+        assert!(!holds(&["stages.serial.speedup", "=", "other:limit"]));
     }
 
     #[test]

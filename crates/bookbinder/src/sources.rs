@@ -1,80 +1,122 @@
-//! What the book takes from the sources: a lesson's words, its core, constants, and rows of the
-//! decision table.
+//! What the book takes from the sources: lessons' words and cores, constants, signatures.
 
 use crate::house::House;
-use crate::{anchors, format};
-use report::Lesson;
+use crate::{anchors, diffs, format};
+use curriculum::Lesson;
 use std::fs;
-use std::path::PathBuf;
-use std::sync::LazyLock;
+use std::path::Path;
 
-/// Every lesson, from the folders.
-pub static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
-    curriculum::root().and_then(|root| curriculum::lessons(&root)).expect("the lessons' folders")
-});
-
-/// The file name of a lesson's chapter: `04-processes.md`.
-pub fn chapter(lesson: &Lesson) -> String {
-    format!("{:02}-{}.md", lesson.number, lesson.name)
+/// A source file, or the piece of it behind `:anchor`, without the marks.
+///
+/// # Errors
+/// One line if there is no such file or anchor.
+pub fn piece(folder: &Path, what: &str) -> Result<String, String> {
+    let (path, anchor) = what.split_once(':').map_or((what, None), |(p, a)| (p, Some(a)));
+    let text = fs::read_to_string(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+    match anchor {
+        Some(anchor) => anchors::piece(&text, anchor).map_err(|why| format!("{path}: {why}")),
+        None => Ok(anchors::whole(&text)),
+    }
 }
 
-/// The folder of a lesson's package.
-pub fn folder(house: &House, lesson: &Lesson) -> PathBuf {
-    house.root().join(format!("lessons/{:02}-{}", lesson.number, lesson.name))
+/// `lines FILE`, `constant FILE NAME`, `signature FILE NAME`, and `diff FOLDER FROM TO`, all by
+/// their paths from the root.
+///
+/// # Errors
+/// One line if the words are none of these, or name what is not there.
+pub fn fill(house: &House, words: &[&str]) -> Result<String, String> {
+    let read = |path: &str| {
+        fs::read_to_string(house.root().join(path)).map_err(|error| format!("{path}: {error}"))
+    };
+    match *words {
+        ["lines", path] => Ok(code_lines(&read(path)?).to_string()),
+        ["constant", path, name] => constant(&read(path)?, name),
+        ["signature", path, name] => signature(&read(path)?, name),
+        ["diff", folder, from, to] => {
+            let [from, to] = [from, to].map(|what| piece(&house.root().join(folder), what));
+            Ok(diffs::around(&from?, &to?))
+        }
+        _ => Err("not lines, constant, signature or diff with their arguments".into()),
+    }
 }
 
 /// The lesson of this number.
 ///
 /// # Errors
 /// One line if there is none.
-pub fn lesson(number: &str) -> Result<&'static Lesson, String> {
-    let found = LESSONS.iter().find(|lesson| lesson.number.to_string() == number);
+pub fn lesson<'all>(all: &'all [Lesson], number: &str) -> Result<&'all Lesson, String> {
+    let found = all.iter().find(|lesson| lesson.number.to_string() == number);
     found.ok_or_else(|| format!("there is no lesson {number}"))
 }
 
-/// The box at the head of a chapter.
+/// A lesson's `box`, which stands at the head of its chapter, `misconception`, `core`, and
+/// `change-from N`: what its core changes in the core of lesson N.
 ///
 /// # Errors
-/// One line if there is no such lesson.
-pub fn lesson_box(number: &str) -> Result<String, String> {
-    let Lesson { question, minutes, needs, learn, .. } = lesson(number)?;
+/// One line if there is no such lesson, or the words are none of these.
+pub fn of_lesson(
+    house: &House,
+    all: &[Lesson],
+    number: &str,
+    words: &[&str],
+) -> Result<String, String> {
+    let found = lesson(all, number)?;
+    let core = |lesson: &Lesson| piece(&lesson.path(house.root()), "main.rs:core");
+    match *words {
+        ["box"] => Ok(lesson_box(found)),
+        ["misconception"] => Ok(format!("> *“{}”*", found.misconception)),
+        ["core"] => core(found),
+        ["change-from", before] => Ok(diffs::whole(&core(lesson(all, before)?)?, &core(found)?)),
+        _ => Err("not box, misconception, core or change-from with a lesson".into()),
+    }
+}
+
+fn lesson_box(lesson: &Lesson) -> String {
+    let Lesson { question, minutes, needs, learn, .. } = lesson;
     let learn = learn.each_ref().map(|line| format!("> - {line}")).join("\n");
-    Ok(format!(
+    format!(
         "> **The question** {question}\n>\n> **Minutes** about {minutes}\n>\n\
          > **Needs** {needs}\n>\n> **You will learn**\n>\n{learn}"
-    ))
+    )
 }
 
 /// A row for each lesson, with a link to its chapter. The page has the table's head.
-pub fn lessons_table() -> String {
+pub fn lessons_table(all: &[Lesson]) -> String {
     let row = |lesson: &Lesson| {
-        format!(
-            "| [{} {}]({}) | {} |",
-            lesson.number,
-            lesson.name,
-            chapter(lesson),
-            lesson.question
-        )
+        let Lesson { number, name, question, .. } = lesson;
+        format!("| [{number} {name}]({}) | {question} |", lesson.chapter())
     };
-    LESSONS.iter().map(row).collect::<Vec<_>>().join("\n")
+    all.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
-/// The core of a lesson: what its `main` shows between the marks.
+/// The decision table: every lesson's row in the order of the ranks, with a link to the chapter.
+pub fn decisions(all: &[Lesson]) -> String {
+    let rows = all.iter().filter_map(|lesson| Some((lesson.decision.as_ref()?, lesson)));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|(decision, _)| decision.rank);
+    let row = |(decision, lesson): &(&curriculum::Decision, &Lesson)| {
+        let (work, take) = (&decision.work, &decision.take);
+        format!("\n| {work} | {take} | [{}]({}) |", lesson.title, lesson.chapter())
+    };
+    let rows: String = rows.iter().map(row).collect();
+    format!("| your work | take | earned in |\n|:--|:--|:--|{rows}")
+}
+
+/// A lesson's row of the decision table, with a head. It does not name the chapter it stands in.
 ///
 /// # Errors
-/// One line if there is no such lesson or no core in it.
-pub fn core(house: &House, number: &str) -> Result<String, String> {
-    let path = folder(house, lesson(number)?).join("main.rs");
-    let text = fs::read_to_string(&path)
-        .map_err(|error| format!("{}: {error}", house.shown(&path).display()))?;
-    anchors::piece(&text, "core").map_err(|why| format!("{}: {why}", house.shown(&path).display()))
+/// One line if there is no such lesson, or the lesson has no row.
+pub fn decision(all: &[Lesson], number: &str) -> Result<String, String> {
+    let row = lesson(all, number)?.decision.as_ref();
+    let row = row.ok_or_else(|| format!("lesson {number} adds no row to the decision table"))?;
+    Ok(format!("| your work | take |\n|:--|:--|\n| {} | {} |", row.work, row.take))
 }
 
 /// The value of `const NAME: TYPE = VALUE;` in a source text, if the value is a whole number.
 ///
 /// # Errors
 /// One line if there is no such constant, or its value is something else.
-pub fn constant(text: &str, name: &str) -> Result<String, String> {
+fn constant(text: &str, name: &str) -> Result<String, String> {
     let value = text.lines().find_map(|line| {
         let (head, value) = line.split_once(" = ")?;
         let head = head.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
@@ -90,7 +132,7 @@ pub fn constant(text: &str, name: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// One line if there is no such function.
-pub fn signature(text: &str, name: &str) -> Result<String, String> {
+fn signature(text: &str, name: &str) -> Result<String, String> {
     let starts = |line: &&str| {
         let line = line.trim_start().trim_start_matches("pub ");
         let rest = line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
@@ -108,29 +150,9 @@ pub fn signature(text: &str, name: &str) -> Result<String, String> {
 }
 
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.
-pub fn code_lines(text: &str) -> usize {
+fn code_lines(text: &str) -> usize {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
-}
-
-/// The rows of the decision table that link to a lesson's chapter, with the table's head.
-///
-/// # Errors
-/// One line if there is no such lesson or no such row.
-pub fn decision_row(table: &str, number: &str) -> Result<String, String> {
-    let link = format!("({})", chapter(lesson(number)?));
-    let lines: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).collect();
-    let rows: Vec<&str> = lines.iter().copied().filter(|line| line.contains(&link)).collect();
-    if rows.is_empty() {
-        return Err(format!("the decision table has no row that links to {link}"));
-    }
-    // The last column says which chapter earned the row; in that chapter it says nothing.
-    let narrow = |row: &str| match row.trim_end().trim_end_matches('|').rfind('|') {
-        Some(end) => row[..=end].to_owned(),
-        None => row.to_owned(),
-    };
-    let head = lines.iter().copied().take(2);
-    Ok(head.chain(rows).map(narrow).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]
@@ -139,9 +161,11 @@ mod tests {
 
     #[test]
     fn lessons_stand_in_order() {
-        assert!(LESSONS.is_sorted_by(|before, after| before.number < after.number));
-        assert_eq!(chapter(lesson("4").unwrap()), "04-processes.md");
-        assert!(lesson_box("4").unwrap().contains("about 30"));
+        let all = House::here().lessons().unwrap();
+        assert!(all.is_sorted_by(|before, after| before.number < after.number));
+        assert_eq!(lesson(&all, "4").unwrap().chapter(), "04-processes.md");
+        assert!(lesson_box(lesson(&all, "4").unwrap()).contains("about 30"));
+        assert_eq!(lesson(&all, "99").unwrap_err(), "there is no lesson 99");
     }
 
     #[test]
@@ -164,11 +188,21 @@ mod tests {
     }
 
     #[test]
-    fn a_chapter_shows_its_rows_of_the_decision_table() {
-        let table = "# T\n\n| when | take | from |\n|:--|:--|:--|\n\
-                     | a | b | [4](04-processes.md) |\n| c | d | [5](05-work-stealing.md) |\n";
-        let rows = decision_row(table, "4").unwrap();
-        assert_eq!(rows, "| when | take |\n|:--|:--|\n| a | b |");
-        assert!(decision_row(table, "3").is_err());
+    fn a_chapter_shows_its_row_and_the_table_has_all_by_rank() {
+        let mut all = House::here().lessons().unwrap();
+        let [first, second] = [1, 2].map(|place: usize| all[place].decision.clone().unwrap());
+        assert!(first.rank < second.rank);
+        let row = decision(&all, "1").unwrap();
+        let expected = format!("\n| {} | {} |", first.work, first.take);
+        assert!(row.ends_with(&expected), "{row}");
+        let table = decisions(&all);
+        let place = |table: &str, work: &str| table.find(work).unwrap();
+        assert!(place(&table, &first.work) < place(&table, &second.work));
+        assert!(table.contains("| [Serial](01-serial.md) |"), "{table}");
+        all[1].decision.as_mut().unwrap().rank = second.rank + 1;
+        let table = decisions(&all);
+        assert!(place(&table, &first.work) > place(&table, &second.work));
+        all[1].decision = None;
+        assert!(decision(&all, "1").unwrap_err().contains("adds no row"));
     }
 }

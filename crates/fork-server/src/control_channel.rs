@@ -34,7 +34,7 @@ pub enum Request {
 
 /// What the fork server reports about a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct WorkerReport {
     /// The worker's number.
     pub worker: u64,
     /// What has become of the worker.
@@ -62,7 +62,7 @@ impl ControlChannel {
         Self(socket)
     }
 
-    /// Asks for a worker. The worker's socket takes calls at once; a later [`Report`] says whether
+    /// Asks for a worker. The worker's socket takes calls at once; a later [`WorkerReport`] says whether
     /// the worker could be forked.
     ///
     /// # Errors
@@ -94,7 +94,7 @@ impl ControlChannel {
     ///
     /// # Errors
     /// The system's; `EAGAIN` if there is no report and the flags say not to wait for one.
-    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<Report>> {
+    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<WorkerReport>> {
         Ok(receive(&self.0, flags)?.map(|(report, _)| report))
     }
 }

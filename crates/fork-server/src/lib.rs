@@ -80,7 +80,7 @@ pub use start_error::StartError;
 pub use unsupported::ForkServer;
 #[cfg(target_os = "linux")]
 pub use {
-    control_channel::{ControlChannel, News, Report, WorkerLoop, how_it_ended},
+    control_channel::{ControlChannel, News, WorkerLoop, WorkerReport, how_it_ended},
     server::ForkServer,
     task_address::{Carry, TaskAddress, TaskFailure},
 };

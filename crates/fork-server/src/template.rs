@@ -8,7 +8,7 @@
 //! that a pool does not read at once. So a pool that is busy or stuck does not delay another pool's
 //! workers.
 
-use crate::control_channel::{News, Report, Request, WorkerLoop, receive, send};
+use crate::control_channel::{News, Request, WorkerLoop, WorkerReport, receive, send};
 use crate::image::has_code_at;
 use crate::wire::{retry, watch};
 use nix::errno::Errno;
@@ -27,7 +27,7 @@ use std::os::fd::OwnedFd;
 struct Channel {
     id: u64,
     socket: OwnedFd,
-    unsent: VecDeque<Report>,
+    unsent: VecDeque<WorkerReport>,
 }
 
 /// A worker that has not been reaped.
@@ -190,7 +190,7 @@ impl Template {
                 }
             }
         };
-        self.report(channel, Report { worker, news });
+        self.report(channel, WorkerReport { worker, news });
         // `socket` is dropped here, before any other fork: only the worker has its end of the
         // socket now, so the pool sees an end of file when the worker dies.
         Ok(None)
@@ -211,7 +211,7 @@ impl Template {
             }
             if let Some(at) = self.children.iter().position(|child| child.pid.as_raw() == pid) {
                 let Child { channel, worker, .. } = self.children.swap_remove(at);
-                self.report(channel, Report { worker, news: News::Exited(status) });
+                self.report(channel, WorkerReport { worker, news: News::Exited(status) });
             }
         }
     }
@@ -224,7 +224,7 @@ impl Template {
         }
     }
 
-    fn report(&mut self, channel: u64, report: Report) {
+    fn report(&mut self, channel: u64, report: WorkerReport) {
         if let Some(at) = self.channels.iter().position(|other| other.id == channel) {
             self.channels[at].unsent.push_back(report);
             self.send_reports(at);

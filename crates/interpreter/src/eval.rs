@@ -2,7 +2,7 @@
 
 use crate::lock::{Clock, Lock, SWITCH_INTERVAL, SystemClock};
 use crate::program::{Instruction, OPERATORS, Program, ProgramError};
-use schedule::spans::{Task, timed};
+use spans::lane;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// An interpreter: one lock, under which any number of threads run programs in turn.
@@ -141,17 +141,6 @@ fn pop(stack: &mut Vec<u64>) -> u64 {
     stack.pop().expect("an instruction finds on the stack what the compiler put there")
 }
 
-/// This thread's lane: its number for the lock, and in the spans of [`timed`].
-fn lane() -> u32 {
-    struct Nothing;
-    impl Task for Nothing {
-        type In = ();
-        type Out = ();
-        fn run((): ()) {}
-    }
-    timed::<Nothing>(()).span.lane
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,7 +150,7 @@ mod tests {
     };
     use kernel::{Pair, gcd, steps};
     use proptest::prelude::*;
-    use schedule::spans::Span;
+    use spans::Span;
     use std::collections::HashSet;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::AtomicBool;

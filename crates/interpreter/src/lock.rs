@@ -11,7 +11,7 @@
 //! CPython up to 3.1 worked like that: the holder released the lock every 100 instructions, and
 //! threads that compute starved threads that answer.
 
-use schedule::spans::{Span, now_ns};
+use spans::{Span, now_ns};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -170,7 +170,7 @@ impl<C: Clock> Lock<C> {
 
     /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
     /// a turn that has not ended has no span. The lanes are those of
-    /// [`timed`](schedule::spans::timed), so that a picture of the lock's holders fits a picture of
+    /// [`timed`](spans::timed), so that a picture of the lock's holders fits a picture of
     /// the items.
     pub fn stop_recording(&self) -> Vec<Span> {
         self.state().recording.take().unwrap_or_default()

@@ -8,7 +8,7 @@
 
 use crate::{Interpreter, NATIVES, Program};
 use kernel::Pair;
-use schedule::spans::Task;
+use spans::Task;
 use std::sync::LazyLock;
 
 /// The source of the countdown, which lesson 6 shows.
@@ -57,7 +57,7 @@ pub fn native_gcd_unlocked(pair: Pair) -> u64 {
     run(&PROGRAM, &[pair.a(), pair.b()])
 }
 
-/// Makes a type that names a function for [`timed`](schedule::spans::timed).
+/// Makes a type that names a function for [`timed`](spans::timed).
 macro_rules! task {
     ($name:ident, $function:ident, $input:ty) => {
         #[doc = concat!("[`", stringify!($function), "`], to be timed.")]

@@ -116,10 +116,7 @@ fn lesson_99_is_one_folder_and_one_line_of_the_summary() {
 
     // Its own tests record what it prints, and refuse what is still to be said.
     let record = [("INSTA_UPDATE", "always")];
-    printed(
-        scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "--", "plain", "json"], &record),
-        0,
-    );
+    printed(scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "json"], &record), 0);
     let unsaid = scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "words"], &[]);
     let unsaid = printed(unsaid, 101);
     assert!(unsaid.contains("lesson.toml has something left to say"), "{unsaid}");

@@ -1,6 +1,7 @@
 //! What each fault costs: one failing task for each fault, and the pool's next task.
 //!
-//! Prints a JSON array of `{fault, said, ran, worker, next}`, for the table in the book.
+//! Prints a JSON array of `{fault, said, ran, worker, next}`. With `--record FILE` it writes the rows
+//! and the table that the book makes of them into this file.
 
 use kernel::{Message, Ran, TaskError};
 use nix::sys::signal::Signal::SIGKILL;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
-use std::{process, thread};
+use std::{env, fs, process, thread};
 
 fn no_luck((): ()) -> u64 {
     panic!("no luck")
@@ -85,8 +86,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     row("the argument cannot be written", &|| wrong(&pool.submit(take, Stays)));
     row("the answer cannot be written", &|| wrong(&pool.submit(give, ())));
     row("a task makes a pool of its own", &|| wrong(&pool.submit(own_pool, ())));
-    println!("{:#}", Value::from(rows));
+    let rows = Value::from(rows);
+    match env::args().nth(2) {
+        Some(file) => fs::write(file, json!({"table": table(&rows), "rows": rows}).to_string())?,
+        None => println!("{rows:#}"),
+    }
     Ok(())
+}
+
+/// What each fault costs, a row for each, as a page shows it.
+fn table(rows: &Value) -> String {
+    let mut table =
+        "| what goes wrong | the error says | did the task run? | its worker | next task |\n\
+                     |:--|:--|:--|:--|:--|"
+            .to_owned();
+    for row in rows.as_array().into_iter().flatten() {
+        let [fault, said, ran, worker] =
+            ["fault", "said", "ran", "worker"].map(|name| row[name].as_str().unwrap_or_default());
+        let next = if row["next"] == true { "answered" } else { "not answered" };
+        table += &format!("\n| {fault} | {said} | {ran} | {worker} | {next} |");
+    }
+    table
 }
 
 fn wrong<R: Message>(future: &TaskFuture<R>) -> Option<TaskError> {
@@ -102,4 +122,26 @@ fn told(fault: &str, error: Option<TaskError>, worker: &str, next: bool) -> Valu
     // Print only the error's kind: the table has other columns for the call and for `ran`.
     let said = error.map_or_else(|| "nothing".to_owned(), |error| error.kind().to_string());
     json!({"fault": fault, "said": said, "ran": ran, "worker": worker, "next": next})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_a_row() {
+        let mut rows = json!([{"fault": "a panic", "said": "it panicked", "ran": "yes",
+            "worker": "lives", "next": true}]);
+        assert!(table(&rows).ends_with("\n| a panic | it panicked | yes | lives | answered |"));
+        rows[0]["next"] = json!(false);
+        assert!(table(&rows).ends_with("| not answered |"));
+    }
+
+    #[test]
+    fn the_book_s_table_is_what_is_made_of_its_rows() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../book/records/faults.json");
+        let text = fs::read_to_string(path).expect("the record");
+        let run = &serde_json::from_str::<Value>(&text).expect("JSON")["run"];
+        assert_eq!(table(&run["rows"]), run["table"]);
+    }
 }

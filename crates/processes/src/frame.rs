@@ -8,29 +8,32 @@
 //! |---|---|
 //! | 0 to 3 | length of the body |
 //! | 4 | kind |
-//! | 5 to 12 | the task's number |
-//! | 13 to 28 | in a call: where the task is (two addresses) |
+//! | 5 | zero (where `process-futures` says how many descriptors travel beside the frame) |
+//! | 6 to 13 | the task's number |
+//! | 14 to 29 | in a call: where the task is (two addresses) |
 //!
-//! The numbers have fixed sizes, unlike postcard's usual numbers, because the length is filled in
-//! after the body is written.
+//! The numbers have fixed sizes, unlike postcard's usual ones: the header is filled in when the body is
+//! there.
 
-use fork_server::wire::receive;
-use nix::sys::socket::MsgFlags;
+use fork_server::TaskFailure;
+use kernel::{Message, Ran, TaskErrorKind};
+use nix::sys::socket::{MsgFlags, recv};
 use postcard::Error::SerializeBufferFull;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::mem;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
 /// Length of the header, in bytes.
-const HEADER: usize = 29;
+const HEADER: usize = 30;
 
 /// The longest body, in bytes: 1 GiB. A longer length is a mistake or worse, and neither side
 /// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How many bytes are received at once, at least. Nearly every frame is shorter.
-const CHUNK: usize = 64 * 1024;
+/// How much is received at once, at most: the kernel holds about this much of a stream. Nearly every
+/// frame is shorter.
+const CHUNK: usize = 256 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +51,8 @@ pub enum Kind {
 pub struct Header {
     #[serde(with = "postcard::fixint::le")]
     length: u32,
-    /// What the frame is.
-    pub kind: Kind,
+    kind: Kind,
+    zero: u8,
     /// The task's number.
     #[serde(with = "postcard::fixint::le")]
     pub task: u64,
@@ -60,6 +63,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// A header for a body that is still to be written: see [`write`].
+    pub fn new(kind: Kind, task: u64, [trampoline, function]: [u64; 2]) -> Self {
+        Self { length: 0, kind, zero: 0, task, trampoline, function }
+    }
+
     /// Length of the whole frame, in bytes.
     fn frame(&self) -> usize {
         HEADER + self.length as usize
@@ -77,7 +85,7 @@ impl Header {
     /// Reads a header. The error says in words why the bytes are no header.
     fn read(bytes: &[u8]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
-            Ok(header) if header.frame() > HEADER + MAX_BODY => {
+            Ok(header) if header.length as usize > MAX_BODY => {
                 Err(format!("a body of {} bytes", header.length))
             }
             header => header.map_err(|error| error.to_string()),
@@ -85,30 +93,37 @@ impl Header {
     }
 }
 
-/// A header and its body.
+/// A header and its body: a call, or a worker's answer as it came.
 #[derive(Debug)]
 pub struct Frame {
-    /// What the header says.
-    pub header: Header,
-    /// The header and the body in one piece: a body is written into the buffer from which it is
-    /// sent.
-    pub bytes: Vec<u8>,
+    pub(crate) header: Header,
+    /// The header and the body in one piece: a body is written where it will be sent from.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Frame {
-    /// A frame around what [`body`] wrote.
-    pub fn new(kind: Kind, task: u64, address: [u64; 2], mut bytes: Vec<u8>) -> Self {
-        let length = (bytes.len() - HEADER) as u32; // the limit fits
-        let [trampoline, function] = address;
-        let header = Header { length, kind, task, trampoline, function };
-        header.write(&mut bytes);
-        Self { header, bytes }
-    }
-
     /// Gives the task another number.
-    pub fn set_task(&mut self, task: u64) {
+    pub(crate) fn set_task(&mut self, task: u64) {
         self.header.task = task;
         self.header.write(&mut self.bytes);
+    }
+
+    /// How many bytes travel.
+    pub fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Reads an answer. The type is that of the function that was called.
+    ///
+    /// # Errors
+    /// What the worker says went wrong, or [`TaskErrorKind::NotDeserialised`] if the bytes are not
+    /// an `R`; with each, whether the task ran.
+    pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
+        let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
+        match self.header.kind {
+            Kind::Answer => read_body(&self.bytes).map_err(unreadable),
+            Kind::Failure | Kind::Call => Err(read_body(&self.bytes).unwrap_or_else(unreadable)),
+        }
     }
 }
 
@@ -123,16 +138,26 @@ pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     }
 }
 
-/// Serialises a value as a frame's body, with room for the header before it. The buffer's old
-/// content is replaced. The error is text.
-pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+/// Writes a frame down, in place of what the buffer held. The error is in words.
+pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Result<Frame, String> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
     buffer.resize(HEADER, 0);
-    postcard::serialize_with_flavor(value, Body(buffer)).map_err(|error| match error {
+    let written = postcard::serialize_with_flavor(body, Body(buffer));
+    let mut bytes = written.map_err(|error| match error {
         SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
         error => error.to_string(),
-    })
+    })?;
+    let header = Header { length: (bytes.len() - HEADER) as u32, ..header }; // the limit fits
+    header.write(&mut bytes);
+    Ok(Frame { header, bytes })
+}
+
+/// Writes the answer to the call that the buffer holds, into that buffer: fresh memory for a large
+/// answer would cost more than to fill it. The error is in words.
+pub fn write_answer<T: Serialize>(answer: &T, call: Vec<u8>) -> Result<Vec<u8>, String> {
+    let header = Header::read(&call[..HEADER])?;
+    Ok(write(Header { kind: Kind::Answer, ..header }, answer, call)?.bytes)
 }
 
 /// The output for postcard: a vector that does not grow over the limit.
@@ -169,15 +194,19 @@ pub struct FrameReader {
 impl FrameReader {
     /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
-    /// The buffer grows with the bytes that arrive, and never because of the length in a header
-    /// alone: a header with a false length costs the receiving side 64 KiB, and not a gigabyte.
-    pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
-        if self.bytes.len() - self.end < CHUNK {
-            self.bytes.resize(self.end + self.end.max(CHUNK), 0);
+    /// The buffer grows with what arrives and never by a header's word alone: a header that lies
+    /// about its length costs the side that believes it some chunks, and not a gigabyte.
+    pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
+        if self.bytes.len() < self.end + CHUNK {
+            // Eight times what has come, so that little is copied on the way. What is reserved and
+            // not yet touched is no memory, only addresses.
+            let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
+            let ahead = frame.min(8 * self.end).max(self.end + CHUNK);
+            self.bytes.reserve(ahead - self.bytes.len());
+            self.bytes.resize(self.end + CHUNK, 0);
         }
-        // No descriptors are expected here. Descriptors that come all the same are closed again.
-        let mut descriptors = Vec::<OwnedFd>::new();
-        let received = receive(socket, &mut self.bytes[self.end..], &mut descriptors, flags)?;
+        let room = &mut self.bytes[self.end..self.end + CHUNK];
+        let received = recv(socket.as_raw_fd(), room, flags)?;
         self.end += received;
         Ok(received)
     }
@@ -197,16 +226,15 @@ impl FrameReader {
             return Ok(None);
         }
         let bytes = if length < CHUNK {
-            received[..length].to_vec()
+            let bytes = received[..length].to_vec();
+            self.bytes.copy_within(length..self.end, 0);
+            bytes
         } else {
             // A large frame is not copied: its buffer becomes the frame.
             self.bytes.truncate(self.end);
             let rest = self.bytes.split_off(length);
             mem::replace(&mut self.bytes, rest)
         };
-        if length < CHUNK {
-            self.bytes.copy_within(length..self.end, 0);
-        }
         self.end -= length;
         Ok(Some(Frame { header, bytes }))
     }
@@ -221,8 +249,8 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     fn frame(task: u64, length: usize) -> Frame {
-        let bytes = body(&Bytes::from(vec![task as u8; length]), Vec::new()).unwrap();
-        Frame::new(Kind::Call, task, [task + 1, task + 2], bytes)
+        let header = Header::new(Kind::Call, task, [task + 1, task + 2]);
+        write(header, &Bytes::from(vec![task as u8; length]), Vec::new()).unwrap()
     }
 
     proptest! {
@@ -274,7 +302,7 @@ mod tests {
                     Err(_) => break,
                 }
             }
-            prop_assert!(reader.bytes.capacity() <= 4 * CHUNK);
+            prop_assert!(reader.bytes.capacity() <= 8 * CHUNK);
         }
     }
 

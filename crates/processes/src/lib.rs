@@ -10,7 +10,7 @@
 //! | file | its idea |
 //! |---|---|
 //! | `pool` | the thread that waits for answers moves the bytes |
-//! | `call` | a function and its argument as bytes, and the answer back |
+//! | `call` | a function and its argument, on the pool's side and on the worker's |
 //! | `frame` | messages on a stream of bytes |
 //! | `worker` | a call, an answer, until the socket is closed |
 //! | `worker_handle` | one worker from the pool's side; which calls a dead worker leaves behind |
@@ -47,7 +47,8 @@ pub use fork_server::{ForkServer, StartError};
 pub use unsupported::ProcessPool;
 #[cfg(target_os = "linux")]
 pub use {
-    call::{Answer, Call},
+    call::call,
+    frame::Frame,
     lifecycle::{Ended, Workers},
     pool::ProcessPool,
 };

@@ -5,12 +5,11 @@
 //! worker is gone.
 
 use crate::StartError;
-use crate::call::Answer;
 use crate::frame::Frame;
 use crate::worker::serve;
 use crate::worker_handle::{Unfinished, WorkerHandle};
 use fork_server::{
-    ControlChannel, ForkServer, News, Report, TaskFailure, WorkerLoop, how_it_ended, wire,
+    ControlChannel, ForkServer, News, TaskFailure, WorkerLoop, WorkerReport, how_it_ended, wire,
 };
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
@@ -26,7 +25,7 @@ pub struct Ended {
     pub task: u64,
     /// The worker's answer, or the reason why there is no answer, and whether the task may have
     /// run.
-    pub outcome: Result<Answer, TaskFailure>,
+    pub outcome: Result<Frame, TaskFailure>,
 }
 
 /// Some workers, the calls that the workers have, and the calls that wait.
@@ -94,12 +93,7 @@ impl Workers {
     pub fn worker_pids(&mut self) -> Vec<u32> {
         while self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.settle();
-        self.handles
-            .iter()
-            .flatten()
-            .filter_map(|handle| handle.pid)
-            .map(|pid| pid as u32)
-            .collect()
+        self.handles.iter().flatten().filter_map(|handle| Some(handle.pid? as u32)).collect()
     }
 
     /// How many workers there are, or were.
@@ -112,16 +106,18 @@ impl Workers {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker, news })) => {
-                let is_it = |handle: &WorkerHandle| handle.number == worker;
-                let mut handles =
-                    self.handles.iter().map(|handle| handle.as_ref().is_some_and(is_it));
-                let Some(at) = handles.position(|is_it| is_it) else { return true };
-                match (news, &mut self.handles[at]) {
-                    (News::Spawned(pid), Some(handle)) => handle.pid = Some(pid),
-                    (News::Spawned(_), None) => {}
-                    (News::Refused(errno), _) => self.not_forked(at, Errno::from_raw(errno)),
-                    (News::Exited(status), _) => self.exited(at, status),
+            Ok(Some(WorkerReport { worker, news })) => {
+                let is_it = |handle: &&mut WorkerHandle| handle.number == worker;
+                let mut handles = self.handles.iter_mut().enumerate();
+                let handle =
+                    handles.find_map(|(at, handle)| Some((at, handle.as_mut().filter(is_it)?)));
+                match (news, handle) {
+                    (News::Spawned(pid), Some((_, handle))) => handle.pid = Some(pid),
+                    (News::Refused(errno), Some((at, _))) => {
+                        self.not_forked(at, Errno::from_raw(errno))
+                    }
+                    (News::Exited(status), Some((at, _))) => self.exited(at, status),
+                    (_, None) => {}
                 }
             }
             Err(Errno::EAGAIN) => return false,
@@ -131,9 +127,8 @@ impl Workers {
     }
 
     /// A worker has answered. A fork that was refused before may be possible now.
-    pub(crate) fn answered(&mut self, task: u64, answer: Answer) {
+    pub(crate) fn answered(&mut self) {
         self.deaths = 0;
-        self.ended.push(Ended { task, outcome: Ok(answer) });
         self.replace_missing();
     }
 
@@ -155,9 +150,9 @@ impl Workers {
     /// Receives what a dead worker wrote before it died: its answer is valid. (An end of file need
     /// not follow: a process that the task has started may still have the socket.)
     fn receive_rest(&mut self, at: usize) {
-        let answer = self.handles[at].as_mut().and_then(|handle| handle.receive(true));
-        if let Some((task, answer)) = answer {
-            self.answered(task, answer);
+        if let Some(answer) = self.handles[at].as_mut().and_then(|handle| handle.receive(true)) {
+            self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
+            self.answered();
         }
     }
 

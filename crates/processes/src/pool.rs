@@ -11,7 +11,8 @@
 //! pool.
 
 use crate::StartError;
-use crate::call::Call;
+use crate::call::call;
+use crate::frame::Frame;
 use crate::lifecycle::{Ended, Workers};
 use fork_server::wire::watch;
 use kernel::{Executor, Message, Ran, TaskError, TaskErrorKind};
@@ -25,10 +26,10 @@ use std::time::Duration;
 impl Workers {
     /// Takes a call over and gives it a number. The numbers only ever grow. The next
     /// [`Workers::poll`] sends the call.
-    pub fn submit(&mut self, mut call: Call) -> u64 {
+    pub fn submit(&mut self, mut call: Frame) -> u64 {
         let task = self.next_task;
-        call.0.set_task(task);
-        self.queue.push_back(call.0);
+        call.set_task(task);
+        self.queue.push_back(call);
         self.next_task += 1;
         task
     }
@@ -108,8 +109,9 @@ impl Workers {
             // more. The kill makes sure that the fork server reports how the worker ended.
             let _ = channel.kill(handle.number);
         }
-        if let Some((task, answer)) = answer {
-            self.answered(task, answer);
+        if let Some(answer) = answer {
+            self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
+            self.answered();
         }
     }
 }
@@ -183,7 +185,7 @@ impl Executor for ProcessPool {
             // in memory twice.
             while unfinished == 0 || workers.queue.len() < self.count.get() {
                 let Some((index, item)) = items.next() else { break };
-                match Call::new(task, &item) {
+                match call(task, &item) {
                     Ok(call) => {
                         workers.submit(call);
                         submitted.push(index);
@@ -199,7 +201,7 @@ impl Executor for ProcessPool {
             for Ended { task, outcome } in workers.poll(None) {
                 let Some(at) = task.checked_sub(first) else { continue };
                 let index = submitted[at as usize];
-                let answer = outcome.and_then(|answer| answer.read());
+                let answer = outcome.and_then(|answer| answer.answer());
                 answers[index] =
                     Some(answer.map_err(|(ran, kind)| TaskError::new(index, ran, kind)));
                 unfinished -= 1;

@@ -3,15 +3,15 @@
 //! A worker has one thread, waits for nothing but its socket, and writes each answer before it
 //! starts the next call. So a dead worker leaves exactly one call unanswered: the call that it had.
 
-use crate::frame::{Frame, FrameReader, Kind, body};
+use crate::frame::{Frame, FrameReader, Header, Kind, write};
 use fork_server::TaskAddress;
 use fork_server::panics::{catch, note_panics};
-use fork_server::wire::{retry, send};
+use fork_server::wire::retry;
 use kernel::{Ran, TaskErrorKind};
-use nix::sys::socket::MsgFlags;
+use nix::sys::socket::{MsgFlags, sendmsg};
 use std::cell::Cell;
 use std::io::{self, IoSlice, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Serves the pool at the other end of the socket until that end is closed.
 // ANCHOR: worker_loop
@@ -30,9 +30,11 @@ pub fn serve(socket: OwnedFd) {
         let answer = answer(call);
         // Send the task's printed text on its way before its answer.
         let _ = io::stdout().flush();
-        let mut rest = &answer.bytes[..];
+        let mut rest = &answer[..];
         while !rest.is_empty() {
-            match retry(|| send(&socket, &[IoSlice::new(rest)], &[], MsgFlags::empty())) {
+            // A pool that is gone is an error and not a signal.
+            let (part, flags) = ([IoSlice::new(rest)], MsgFlags::MSG_NOSIGNAL);
+            match retry(|| sendmsg::<()>(socket.as_raw_fd(), &part, &[], flags, None)) {
                 Ok(sent) => rest = &rest[sent..],
                 Err(_) => return, // the pool is gone, and the answer is not needed
             }
@@ -43,17 +45,14 @@ pub fn serve(socket: OwnedFd) {
 
 /// Runs the call. Unless the process ends, there is always an answer.
 // ANCHOR: answer
-fn answer(call: Frame) -> Frame {
+fn answer(call: Frame) -> Vec<u8> {
     let ran = Cell::new(Ran::No);
     let address = TaskAddress::received(call.header.address());
     let outcome = catch(|| address.run(call.bytes, &ran))
         .unwrap_or_else(|panic| Err((ran.get(), TaskErrorKind::Panicked(panic))));
-    let (kind, bytes) = match outcome {
-        Ok(bytes) => (Kind::Answer, bytes),
-        Err(failure) => {
-            (Kind::Failure, body(&failure, Vec::new()).expect("words fit into a frame"))
-        }
-    };
-    Frame::new(kind, call.header.task, [0; 2], bytes)
+    outcome.unwrap_or_else(|failure| {
+        let header = Header::new(Kind::Failure, call.header.task, [0; 2]);
+        write(header, &failure, Vec::new()).expect("words fit into a frame").bytes
+    })
 }
 // ANCHOR_END: answer

@@ -1,10 +1,9 @@
 //! A worker as the pool sees it: its socket, and the one call that it has been given.
 
-use crate::call::Answer;
 use crate::frame::{Frame, FrameReader};
-use fork_server::wire::{retry, send};
+use fork_server::wire::retry;
 use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, sendmsg, shutdown};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -86,9 +85,12 @@ impl WorkerHandle {
     /// Sends what the socket takes: a large call piece by piece.
     // ANCHOR: send
     pub fn send(&mut self) {
+        // A worker that is gone is an error and not a signal.
+        let (socket, flags) =
+            (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
         while !self.unsent().is_empty() {
             let part = [IoSlice::new(self.unsent())];
-            match retry(|| send(&self.socket, &part, &[], MsgFlags::MSG_DONTWAIT)) {
+            match retry(|| sendmsg::<()>(socket, &part, &[], flags, None)) {
                 Ok(bytes) => self.sent += bytes,
                 // The worker is busy (the next poll tells when), or dead, and then the bytes that
                 // it had sent before can still be read.
@@ -100,19 +102,18 @@ impl WorkerHandle {
                 // exits.
                 Err(_) => {
                     self.write_closed = true;
-                    let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+                    let _ = shutdown(socket, Shutdown::Write);
                 }
             }
         }
     }
     // ANCHOR_END: send
 
-    /// Receives the bytes that are there. Returns the task's number and its answer, if the answer
-    /// is complete.
+    /// Receives what is there: the answer, if it is complete.
     ///
     /// This reads once unless `to_the_end` is set, which is for a worker that is known to be dead.
     // ANCHOR: receive
-    pub fn receive(&mut self, to_the_end: bool) -> Option<(u64, Answer)> {
+    pub fn receive(&mut self, to_the_end: bool) -> Option<Frame> {
         let mut answer = None;
         while !self.ended {
             match retry(|| self.reader.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
@@ -127,7 +128,7 @@ impl WorkerHandle {
                 // A worker answers the call that was sent to it, and no other call.
                 if self.is_awaited(&frame) {
                     self.call = None;
-                    answer = Some((frame.header.task, Answer(frame)));
+                    answer = Some(frame);
                 } else {
                     self.fail(format!("an answer to task {}", frame.header.task));
                 }

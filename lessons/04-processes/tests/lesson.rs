@@ -1,9 +1,10 @@
 //! Lesson 4 as its reader meets it.
 
 use kernel::{Pair, gcd, ten_pairs};
+use lesson_4::{STEPS, Side};
 use one_change_tests::lesson::{Said, fits, names};
-use report::{mask, mask_json};
-use schedule::trip::{STEPS, Side};
+use one_change_tests::mask::mask;
+use report::mask_json;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,7 +1,8 @@
 //! Lesson 6 as its reader meets it, with Python beside it and without.
 
 use one_change_tests::lesson::{Said, fits, said};
-use report::{mask, mask_json};
+use one_change_tests::mask::mask;
+use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
@@ -71,18 +72,18 @@ fn without_python_it_says_what_is_missing_and_runs() {
     SUBJECT.snapshot("no-python", &mask(&text).replace("1 round,", "5 rounds,"));
 }
 
+/// What `just compare-6` holds a run against: beside a Python, and without one.
 #[test]
 fn the_document() {
-    let (_folder, file) = two_pairs();
-    let arguments = ["--json", "--rounds", "1", "--pairs", &file];
-    let text = well(beside(&record(&[6, 7], false), &arguments));
-    let document: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(document["answers"], json!([6, 7]));
-    let mut masked = mask_json(&document);
-    for stage in masked["stages"].as_array_mut().unwrap() {
-        stage["spans"].as_array_mut().unwrap().truncate(1);
+    let arguments = ["--json", "--rounds", "1"];
+    for (name, text) in [
+        ("json", well(beside(&record(&TEN, false), &arguments))),
+        ("json-no-python", SUBJECT.run_well(&arguments)),
+    ] {
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["answers"], json!(TEN));
+        SUBJECT.snapshot(name, &serde_json::to_string_pretty(&mask_json(&document)).unwrap());
     }
-    SUBJECT.snapshot("json", &serde_json::to_string_pretty(&masked).unwrap());
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_python_that_was_asked_for_and_is_none() {
     refuses(asked("/bin/echo"), ("--python /bin/echo: this is not a Python that runs", 2));
     let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/python3");
     let mut old = asked(fake);
-    old.env("FAKE_PYTHON", "one-change 3 6");
+    old.env("FAKE_PYTHON", "one-change 3 6 9 0 1 cpython");
     let line = format!("--python {fake}: Python 3.9 or newer is needed, and this is 3.6");
     refuses(old, (&line, 2));
     let Said { stdout, stderr, status } = SUBJECT.run(&["--python", "/"]);
@@ -115,7 +116,7 @@ fn a_python_that_was_asked_for_and_is_none() {
 fn a_python_on_the_path_that_is_of_no_use_is_left_out() {
     let (_folder, file) = two_pairs();
     for (says, why) in [
-        ("one-change 3 6", "Python 3.9 or newer is needed, and this is 3.6"),
+        ("one-change 3 6 9 0 1 cpython", "Python 3.9 or newer is needed, and this is 3.6"),
         ("pyenv: python3: command not found", "this is not a Python that runs"),
     ] {
         let mut command = beside("", &["--rounds", "1", "--pairs", &file]);

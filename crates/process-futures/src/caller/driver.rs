@@ -26,7 +26,7 @@
 
 use crate::caller::core::PoolCore;
 use crate::caller::shared::Shared;
-use crate::caller::state::State;
+use crate::caller::state::PoolState;
 use nix::sys::eventfd::EventFd;
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub struct Driver<'s> {
 
 impl<'s> Driver<'s> {
     /// Takes the core, if the core is at home.
-    pub fn take(shared: &'s Shared, state: &mut State) -> Option<Self> {
+    pub fn take(shared: &'s Shared, state: &mut PoolState) -> Option<Self> {
         let wakes = Arc::clone(state.wakes.as_ref()?);
         let core = state.core.take()?;
         state.turns += 1;
@@ -102,7 +102,7 @@ impl<'s> WaitingThread<'s> {
         self.driver.as_mut()
     }
 
-    fn leave_queue(&mut self, state: &mut State) {
+    fn leave_queue(&mut self, state: &mut PoolState) {
         if let Some(ticket) = self.ticket.take() {
             state.waiting.retain(|(other, _)| *other != ticket);
         }

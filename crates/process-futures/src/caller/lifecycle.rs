@@ -9,7 +9,7 @@ use crate::caller::limits::INITIALIZER;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use crate::worker::serve::serve;
-use fork_server::{News, Report, WorkerLoop, how_it_ended, wire};
+use fork_server::{News, WorkerLoop, WorkerReport, how_it_ended, wire};
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
@@ -21,7 +21,7 @@ impl PoolCore {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker: number, news })) => {
+            Ok(Some(WorkerReport { worker: number, news })) => {
                 let workers = &mut self.workers;
                 let is_it = |worker: &Option<WorkerHandle>| {
                     worker.as_ref().is_some_and(|worker| worker.number == number)
@@ -106,7 +106,7 @@ impl PoolCore {
     /// When the fork server dies, its workers die too, and no process can start others.
     fn server_gone(&mut self) {
         self.channel = None;
-        self.leaving = 0; // no process is left that could report their ends
+        self.leaving = 0; // no process is left that could report them
         self.server.reap();
         self.broken = Some("its fork server has died".to_owned());
         for at in 0..self.workers.len() {

@@ -6,7 +6,7 @@
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
-use crate::caller::state::{Order, State};
+use crate::caller::state::{Order, PoolState};
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::eventfd::EventFd;
@@ -19,8 +19,8 @@ use std::time::Instant;
 /// One pool, as its handle, its futures and its manager see it.
 #[derive(Debug)]
 pub struct Shared {
-    /// The pool's one lock, and what it guards: [`State`] says which thread writes each field.
-    state: Mutex<State>,
+    /// The pool's one lock, and what it guards: [`PoolState`] says which thread writes each field.
+    state: Mutex<PoolState>,
     /// Wakes the manager. A thread waits on it with the lock around `state`.
     pub manager: Condvar,
     /// Wakes the threads that wait for the pool's end. A thread waits on it with the lock around
@@ -41,7 +41,7 @@ impl Shared {
     pub fn new(core: PoolCore, wakes: EventFd, manage: fn(&Self)) -> Arc<Self> {
         Arc::new(Self {
             workers: core.count(),
-            state: Mutex::new(State::new(core, wakes)),
+            state: Mutex::new(PoolState::new(core, wakes)),
             manager: Condvar::new(),
             over: Condvar::new(),
             owner: std::process::id(),
@@ -49,7 +49,7 @@ impl Shared {
         })
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -96,7 +96,7 @@ impl Shared {
     }
 
     /// Fails if the pool is closed. Otherwise starts the manager, if it is not running.
-    fn open(self: &Arc<Self>, state: &mut State) -> Result<(), TaskErrorKind> {
+    fn open(self: &Arc<Self>, state: &mut PoolState) -> Result<(), TaskErrorKind> {
         if state.closed {
             return Err(TaskErrorKind::Broken("it was shut down before this call came".to_owned()));
         }
@@ -113,7 +113,7 @@ impl Shared {
 
     /// Sends new calls and carries out orders: here and now if no thread drives, else by waking the
     /// driving thread.
-    pub fn see_to(&self, state: &mut State) {
+    pub fn see_to(&self, state: &mut PoolState) {
         let urgent = !state.orders.is_empty() || !state.given_up.is_empty();
         match state.core.take() {
             Some(mut core) => {
@@ -131,7 +131,7 @@ impl Shared {
     }
 
     /// Records the ended calls. Only the driving thread calls this.
-    pub fn note(&self, state: &mut State, events: Vec<Event>) {
+    pub fn note(&self, state: &mut PoolState, events: Vec<Event>) {
         if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
             let _ = wakes.read();
         }
@@ -151,7 +151,7 @@ impl Shared {
     ///
     /// A waiting thread comes first. If that thread has got its answer in the meantime, it passes
     /// the wake-up on, so a wake-up is never lost on a thread that does not need it.
-    pub fn pass_on(&self, state: &mut State) {
+    pub fn pass_on(&self, state: &mut PoolState) {
         if state.core.is_none() {
             return;
         }

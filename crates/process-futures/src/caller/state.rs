@@ -22,7 +22,7 @@ pub const GRACE: Duration = Duration::from_millis(1);
 /// one step, made while holding the lock. A thread *has the core* while it drives, or for a single
 /// step inside [`Shared::see_to`](crate::caller::shared::Shared::see_to).
 #[derive(Debug)]
-pub struct State {
+pub struct PoolState {
     /// The core, while no thread has it. A thread takes the core out to drive, and puts it back.
     /// The thread that ends the pool takes it out for good.
     pub core: Option<Box<PoolCore>>,
@@ -96,7 +96,7 @@ pub enum Order {
     KillWorkers,
 }
 
-impl State {
+impl PoolState {
     /// A pool that has no calls yet.
     pub fn new(core: PoolCore, wakes: EventFd) -> Self {
         Self {

@@ -7,9 +7,9 @@ use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
 
 /// A call of one item.
-pub struct OneItem;
+pub struct RunOne;
 
-impl Carry for OneItem {
+impl Carry for RunOne {
     fn carry<A: Message, R: Message>(
         task: fn(A) -> R,
         argument: Vec<u8>,
@@ -27,9 +27,9 @@ impl Carry for OneItem {
 /// A call of several items: one round trip for all of them. The answer is a list of `Result<R,
 /// TaskFailure>`, with a place for each item: a panic costs only the item that panicked. A fault
 /// that loses the whole answer costs all items.
-pub struct EachItem;
+pub struct RunEach;
 
-impl Carry for EachItem {
+impl Carry for RunEach {
     fn carry<A: Message, R: Message>(
         task: fn(A) -> R,
         argument: Vec<u8>,

@@ -1,15 +1,13 @@
 //! The pool in company: threads, signals, rayon, and what all workers inherit from one template.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{is_gone, pool_of, until, works};
+use crate::{ForkServer, Pool, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::Pid;
-use processes::{ForkServer, ProcessPool, StartError};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -75,7 +73,7 @@ pub fn rayon_in_the_program_and_in_a_task() {
 /// Rayon first and the fork server later is refused.
 pub fn rayon_before_the_fork_server() {
     assert_eq!(sum_of_squares(3), 5);
-    let error = ProcessPool::new(NonZeroUsize::MIN).unwrap_err();
+    let error = try_pool(1).unwrap_err();
     assert!(matches!(error, StartError::Threads(2..)), "{error:?}");
 }
 
@@ -145,7 +143,7 @@ pub fn killed_while_ten_megabytes_are_on_their_way() {
 /// A pool in a static: with the fork server started first, a task that touches the pool gets an
 /// error, and does not wait for ever.
 pub fn a_pool_in_a_lazy_static() {
-    static POOL: LazyLock<ProcessPool> = LazyLock::new(|| pool_of(2));
+    static POOL: LazyLock<Pool> = LazyLock::new(|| pool_of(2));
     ForkServer::start().unwrap();
     assert_eq!(POOL.map(same, vec![1, 2]).unwrap(), [1, 2]);
     let error = POOL.map(|n: u64| POOL.map(same, vec![n]).unwrap(), vec![1]).unwrap_err();

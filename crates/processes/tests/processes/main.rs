@@ -46,7 +46,7 @@ fn main() -> std::process::ExitCode {
     /// In `kept` the fork server is started beforehand, and the case must leave nothing behind.
     fn kept(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
         let run = || {
-            processes::ForkServer::start().expect("the case has one thread");
+            ForkServer::start().expect("the case has one thread");
             let footprint = Footprint::now();
             run();
             footprint.assert_back();
@@ -87,7 +87,6 @@ fn main() -> std::process::ExitCode {
             traffic::over_the_limit
             traffic::functions_that_no_worker_has
             traffic::signals_in_the_middle
-            traffic::dropping_waits_for_what_runs_and_cancels_what_waits
             shortage::no_open_files_at_the_start
             shortage::as_many_workers_as_open_files
             shortage::no_open_files_for_a_replacement
@@ -96,6 +95,7 @@ fn main() -> std::process::ExitCode {
             shortage::calls_that_cannot_be_sent
             shortage::descriptors_that_nobody_asked_for
             errors::ran_is_the_truth
+            errors::dropping_waits_for_what_runs_and_cancels_what_waits
             frames::any_bytes_are_survived_in_bounds
             frames::a_promise_of_a_gigabyte_costs_little
             frames::the_limit_holds_to_the_byte
@@ -137,9 +137,19 @@ fn main() -> std::process::ExitCode {
 
 /// A pool of this many workers.
 #[cfg(target_os = "linux")]
-fn pool_of(workers: usize) -> processes::ProcessPool {
-    let workers = std::num::NonZeroUsize::new(workers).unwrap();
-    processes::ProcessPool::new(workers).expect("a pool")
+use processes::{ForkServer, ProcessPool, StartError};
+
+#[cfg(target_os = "linux")]
+type Pool = ProcessPool;
+
+#[cfg(target_os = "linux")]
+fn pool_of(workers: usize) -> ProcessPool {
+    try_pool(workers).expect("a pool")
+}
+
+#[cfg(target_os = "linux")]
+fn try_pool(workers: usize) -> Result<ProcessPool, StartError> {
+    ProcessPool::new(std::num::NonZeroUsize::new(workers).unwrap())
 }
 
 /// Waits for something to happen. The long limit allows for a busy machine.
@@ -164,7 +174,7 @@ fn is_gone(pid: u32) -> bool {
 
 /// Checks that the pool runs what it is given.
 #[cfg(target_os = "linux")]
-fn works(pool: &processes::ProcessPool) {
+fn works(pool: &ProcessPool) {
     use kernel::Executor;
     let answers = pool.map(|n: u64| 2 * n, (0..100).collect()).unwrap();
     assert_eq!(answers, (0..100).map(|n| 2 * n).collect::<Vec<_>>());

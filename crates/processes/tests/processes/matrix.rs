@@ -42,7 +42,7 @@ impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match <(Option<(Way, Moment)>, PathBuf)>::deserialize(deserializer)? {
             (Some((way, Moment::ReadingTheArgument)), _) => way.go(),
-            (who, folder) => Ok(Self(who, folder)),
+            (how, folder) => Ok(Self(how, folder)),
         }
     }
 }
@@ -71,10 +71,10 @@ impl<'de> Deserialize<'de> for Reply {
     }
 }
 
-fn task(Item(who, folder): Item) -> Reply {
+fn task(Item(how, folder): Item) -> Reply {
     // The first call of a pool has the number 0, and this is the call whose worker ends.
     let part_of_an_answer = |length| raw::write(&raw::header(length, ANSWER, 0));
-    match who {
+    match how {
         Some((way, Moment::InTheCall)) => way.go(),
         Some((Way::Panic, moment @ (Moment::AfterTheHeader | Moment::HalfWayThroughTheBody))) => {
             return Reply(0, Some(moment));
@@ -135,7 +135,7 @@ fn one(way: Way, moment: Moment) {
     let folder = tempfile::tempdir().unwrap();
     let pool = pool_of(2);
     let workers = pool.worker_pids();
-    let item = |who| Item(who, folder.path().to_owned());
+    let item = |how| Item(how, folder.path().to_owned());
     let mut items = vec![item(None); 6];
     items[0] = item(Some((way, moment)));
     let mut answers = pool.map_each(task, items).into_iter();

@@ -85,7 +85,7 @@ pub fn write_with(bytes: &[u8], descriptors: &[File]) {
 /// The header of an answer, as the table in `frame.rs` says.
 pub fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
     let mut header = length.to_le_bytes().to_vec();
-    header.push(kind);
+    header.extend([kind, 0]);
     header.extend(task.to_le_bytes());
     header.extend([0; 16]);
     header

@@ -6,14 +6,13 @@
 //! runs.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{is_gone, pool_of, until, works};
+use crate::{ForkServer, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Executor, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
-use processes::{ForkServer, ProcessPool, StartError};
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -21,7 +20,7 @@ use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock};
 
 /// The memory that the processes of a case share.
-struct Shared {
+struct Granted {
     /// How many more forks are granted.
     granted: AtomicI32,
     /// The error of the forks after these.
@@ -29,7 +28,7 @@ struct Shared {
 }
 
 /// The shared memory. Cases that refuse forks set it before their first fork.
-static SHARED: OnceLock<&Shared> = OnceLock::new();
+static SHARED: OnceLock<&Granted> = OnceLock::new();
 
 /// Replaces the C library's `fork`.
 #[unsafe(no_mangle)]
@@ -96,15 +95,15 @@ fn refuse(sends: Option<(Errno, Sends)>) {
     *REFUSED_SENDS.lock().unwrap() = sends;
 }
 
-fn shared() -> &'static Shared {
+fn shared() -> &'static Granted {
     SHARED.get_or_init(|| {
-        let length = NonZeroUsize::new(size_of::<Shared>()).unwrap();
+        let length = NonZeroUsize::new(size_of::<Granted>()).unwrap();
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
         // SAFETY: this is new memory that no other code uses.
         let memory = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_SHARED) };
         // SAFETY: the memory is long enough, aligned to a page, and never unmapped. Zeros are two
         // valid atomic numbers, which any holder of a reference may change.
-        unsafe { memory.unwrap().cast::<Shared>().as_ref() }
+        unsafe { memory.unwrap().cast::<Granted>().as_ref() }
     })
 }
 
@@ -120,13 +119,9 @@ fn grant_all() {
 
 const REFUSALS: [Errno; 2] = [Errno::EAGAIN, Errno::ENOMEM];
 
-fn workers(count: usize) -> NonZeroUsize {
-    NonZeroUsize::new(count).unwrap()
-}
-
 /// The error of a start. The number of workers that were there before the refusal may differ.
 fn refused(count: usize, with: Errno) -> String {
-    let error = ProcessPool::new(workers(count)).unwrap_err();
+    let error = try_pool(count).unwrap_err();
     let StartError::System(_, system) = &error else { panic!("{error:?}") };
     assert_eq!(system.raw_os_error(), Some(with as i32));
     error.to_string()
@@ -232,7 +227,7 @@ fn leave_room_for(count: u64) -> (u64, Vec<File>) {
 pub fn no_open_files_at_the_start() {
     for room in 0..8 {
         let (before, filler) = leave_room_for(room);
-        let error = ProcessPool::new(workers(8)).unwrap_err().to_string();
+        let error = try_pool(8).unwrap_err().to_string();
         limit_files(before);
         assert!(error.contains("Too many open files"), "{error}");
         assert!(error.ends_with("raise the limit with `ulimit -n`"), "{error}");
@@ -245,7 +240,7 @@ pub fn no_open_files_at_the_start() {
 /// The common case: the usual limit, and a few workers too many.
 pub fn as_many_workers_as_open_files() {
     let before = limit_files(1024);
-    let error = ProcessPool::new(workers(1024)).unwrap_err().to_string();
+    let error = try_pool(1024).unwrap_err().to_string();
     assert!(error.ends_with("raise the limit with `ulimit -n`"), "{error}");
     works(&pool_of(10));
     limit_files(before);
@@ -281,7 +276,7 @@ pub fn no_open_files_in_the_fork_server() {
     };
     let pool = pool_of(1);
     set(3);
-    let error = ProcessPool::new(workers(2)).unwrap_err();
+    let error = try_pool(2).unwrap_err();
     assert!(!error.to_string().contains('\n'), "{error}");
     works(&pool);
     set(1024);
@@ -311,7 +306,7 @@ pub fn requests_that_cannot_be_sent() {
     let pool = pool_of(2);
     let before = pool.worker_pids();
     refuse(Some((Errno::ETOOMANYREFS, Sends::Descriptors)));
-    let error = ProcessPool::new(workers(2)).unwrap_err();
+    let error = try_pool(2).unwrap_err();
     assert!(matches!(error, StartError::System(..)), "{error:?}");
     kill_and_wait(before[0]);
     works(&pool);

@@ -1,16 +1,13 @@
-//! Bytes: many, large, crossing, wrong; and calls that wait when the pool goes.
+//! Bytes: many, large, crossing, wrong.
 
 use crate::{pool_of, until};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::getpid;
-use processes::{Call, Workers};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 fn same<T>(value: T) -> T {
     value
@@ -196,26 +193,4 @@ pub fn signals_in_the_middle() {
         until(|| (CAUGHT.load(Relaxed) > 20).then_some(()));
         done.store(true, Relaxed);
     });
-}
-
-pub fn dropping_waits_for_what_runs_and_cancels_what_waits() {
-    fn leave_marks(file: PathBuf) {
-        fs::write(file.with_extension("begun"), "").unwrap();
-        thread::sleep(Duration::from_millis(300));
-        fs::write(file.with_extension("ended"), "").unwrap();
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mark = |item: i32, end: &str| folder.path().join(item.to_string()).with_extension(end);
-    let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
-    for item in 0..4 {
-        workers.submit(Call::new(leave_marks, &folder.path().join(item.to_string())).unwrap());
-    }
-    until(|| {
-        let ended = workers.poll(Some(Duration::from_millis(1)));
-        assert!(ended.is_empty(), "the tasks sleep");
-        (mark(0, "begun").exists() && mark(1, "begun").exists()).then_some(())
-    });
-    drop(workers);
-    assert!(mark(0, "ended").exists() && mark(1, "ended").exists());
-    assert!(!mark(2, "begun").exists() && !mark(3, "begun").exists());
 }

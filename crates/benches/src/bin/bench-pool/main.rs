@@ -80,12 +80,13 @@ fn report(options: &Options) -> Result<(), Box<dyn Error>> {
     let json = benches::json(&rows);
     if let Some(path) = &options.record {
         let named = |error| format!("{}: {error}", path.display());
-        std::fs::write(path, format!("{json:#}\n")).map_err(named)?;
+        let record = benches::record(&json, &python.version);
+        std::fs::write(path, format!("{record:#}\n")).map_err(named)?;
     }
     if options.json {
         writeln!(out, "{json:#}")?;
     } else {
-        write!(out, "{}\n{python}\n", benches::table(&rows))?;
+        write!(out, "{}\n{python}\n", benches::table(&rows), python = python.sentence)?;
     }
     Ok(out.flush()?)
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use process_futures::{MapOptions, ProcessPoolExecutor};
 use processes::steps::ForkPerItem;
-use processes::{Call, ForkServer, ProcessPool, Workers};
+use processes::{ForkServer, ProcessPool, Workers, call};
 use std::error::Error;
 use std::fs;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -75,7 +75,7 @@ impl Ours {
     /// How long the frames of a small task are.
     pub fn lengths(&self) -> Result<Lengths> {
         let mut workers = Workers::new(ONE)?;
-        let call = Call::new(small, &self.pair).map_err(|kind| kind.to_string())?;
+        let call = call(small, &self.pair).map_err(|kind| kind.to_string())?;
         let length = call.length();
         workers.submit(call);
         loop {

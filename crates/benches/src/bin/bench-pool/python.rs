@@ -18,21 +18,30 @@ pub struct Python {
     answers: BufReader<ChildStdout>,
 }
 
+/// What is said of the interpreter.
+pub struct Words {
+    /// `Python 3.11.7`, or that there is none.
+    pub version: String,
+    /// The same in a sentence.
+    pub sentence: String,
+}
+
 impl Python {
     /// Starts the interpreter that was named, or `python3`, and returns a sentence about what was
     /// started. A missing `python3` is no error; the sentence says so.
-    pub fn find(options: &Options) -> Result<(Option<Self>, String), Box<dyn Error>> {
+    pub fn find(options: &Options) -> Result<(Option<Self>, Words), Box<dyn Error>> {
         let name = options.python.as_deref().unwrap_or(Path::new("python3"));
         match Self::start(name) {
             Ok((python, words)) => Ok((Some(python), words)),
             Err(why) if options.python.is_none() => {
-                Ok((None, format!("Python's side is left out: {why}")))
+                let sentence = format!("Python's side is left out: {why}");
+                Ok((None, Words { version: "no Python".to_owned(), sentence }))
             }
             Err(why) => Err(why),
         }
     }
 
-    fn start(program: &Path) -> Result<(Self, String), Box<dyn Error>> {
+    fn start(program: &Path) -> Result<(Self, Words), Box<dyn Error>> {
         let named = |error: &dyn Error| format!("{}: {error}", program.display());
         let mut child = Command::new(program)
             .arg(SCRIPT)
@@ -45,12 +54,13 @@ impl Python {
         let mut python = Self { child, requests, answers };
         let hello = python.ask("hello").map_err(|error| named(&*error))?;
         let word = |name: &str| hello[name].as_str().unwrap_or("unknown").to_owned();
-        let words = format!(
+        let version = format!("Python {}", word("python"));
+        let sentence = format!(
             "Python is ProcessPoolExecutor of {}, workers started by {}.",
             word("python"),
             word("start_method")
         );
-        Ok((python, words))
+        Ok((python, Words { version, sentence }))
     }
 
     fn ask(&mut self, request: &str) -> Result<Value, Box<dyn Error>> {

@@ -5,7 +5,7 @@ use crate::bare::Bare;
 use crate::fresh;
 use crate::options::Options;
 use crate::ours::Ours;
-use crate::python::Python;
+use crate::python::{Python, Words};
 use crate::samples::{Samples, What};
 use benches::Comparison;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -54,7 +54,7 @@ const QUICK: Sizes = Sizes {
 };
 
 /// Runs all measurements. Returns the rows, and a sentence about Python.
-pub fn measure(options: &Options) -> Result<(Vec<Comparison>, String), Box<dyn Error>> {
+pub fn measure(options: &Options) -> Result<(Vec<Comparison>, Words), Box<dyn Error>> {
     let sizes = if options.quick { QUICK } else { FULL };
     // Start our side first: its fork server has to start before there is any thread.
     let ours = Ours::start()?;
@@ -112,8 +112,8 @@ fn round(
             trips[3].push(bare.trip()?);
         }
     }
-    let who = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
-    for (what, times) in who.into_iter().zip(&trips) {
+    let whats = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
+    for (what, times) in whats.into_iter().zip(&trips) {
         samples.add(what, Summary::of(times).median);
     }
     samples.add(What::MapTiny, ours.tiny(sizes.tiny)?);

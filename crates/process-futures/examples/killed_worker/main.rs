@@ -4,10 +4,13 @@
 //! task that must work, a task whose worker is killed at one of two moments, and one more task. The
 //! program prints one JSON object of the same form.
 //!
-//! Usage: killed_worker POOL MOMENT [LIMIT]
+//! Usage: killed_worker POOL MOMENT [LIMIT], or killed_worker --record FILE
 //!     POOL    processes (stage 4), process-futures
 //!     MOMENT  call, answer
 //!     LIMIT   seconds after which "waits for ever" is said, 10 by default
+//!     FILE    gets both pools at both moments, and the book's table of all pools
+
+mod table;
 
 use kernel::{Bytes, Executor, TaskError, TaskErrorKind};
 use nix::libc::SYS_sendmsg;
@@ -16,7 +19,10 @@ use nix::sys::signal::kill;
 use nix::unistd::getpid;
 use process_futures::ProcessPoolExecutor;
 use processes::ProcessPool;
+use serde_json::Value;
 use std::error::Error;
+use std::path::Path;
+use std::process::Command;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -98,9 +104,31 @@ impl Pool for ProcessPoolExecutor {
     }
 }
 
+/// Starts this program for each pool and each moment, and writes what they did into the file.
+fn record(file: &Path) -> Result<(), Box<dyn Error>> {
+    let mut ours = Vec::new();
+    for pool in ["processes", "process-futures"] {
+        for moment in ["call", "answer"] {
+            // The limit is that of `book/records/pools/record.py`.
+            let output = Command::new(env::current_exe()?).args([pool, moment, "5"]).output()?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stderr);
+                return Err(format!("{pool} {moment}: {}: {said}", output.status).into());
+            }
+            ours.push(serde_json::from_slice::<Value>(&output.stdout)?);
+        }
+    }
+    let others = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../book/records/pools/pools.json");
+    let others = serde_json::from_str(&fs::read_to_string(others)?)?;
+    Ok(fs::write(file, table::record(&ours.into(), &others)?.to_string())?)
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if let ["--record", file] = words[..] {
+        return record(Path::new(file));
+    }
     let [pool, moment, ref limit @ ..] = words[..] else {
         return Err("usage: killed_worker POOL MOMENT [LIMIT]".into());
     };

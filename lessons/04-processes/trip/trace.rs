@@ -3,8 +3,8 @@
 //! Google's document "Trace Event Format" describes it. Used here: complete events (`X`), with
 //! times in microseconds, and the metadata (`M`) that names processes and tracks.
 
+use crate::{STEPS, Side, Trip};
 use kernel::worker_name;
-use schedule::trip::{STEPS, Side, Trip};
 use serde_json::{Value, json};
 use std::process;
 
@@ -54,7 +54,7 @@ pub fn trace_events(name: &str, workers: &[u32], trips: &[Trip]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::trip;
+    use crate::table::trip;
 
     #[test]
     fn workers_are_tracks_and_steps_lie_in_their_item() {

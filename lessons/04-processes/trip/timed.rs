@@ -4,13 +4,18 @@
 //! frames are the same. One thing differs. No item is serialised ahead: a worker gets its next item
 //! when its last answer is merged, so no trip waits for another, and each step's time is its own.
 
+use crate::drawing::trip_svg;
+use crate::table::{Steps, StepsDocument, Trips, table};
+use crate::trace::trace_events;
+use crate::{Stamped, Traced, Trip, traced};
 use kernel::{Pair, Ran, TaskError};
-use processes::{Call, Workers};
-use report::{Run, Trips};
-use schedule::spans::{Gcd, Task, now_ns};
-use schedule::trip::{Stamped, Traced, Trip, traced};
+use processes::{Workers, call};
+use report::{Lesson, OutputFile, Run, counted, time};
+use spans::{Gcd, Task, now_ns};
 use std::collections::HashMap;
 use std::error::Error;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// The large item's task: the vector comes back unchanged.
@@ -24,24 +29,64 @@ impl Task for GiveBack {
     }
 }
 
+/// Times the trips, prints their steps side by side, and gives drawing, document and trace.
+///
+/// # Errors
+/// If the pool cannot start, a task fails, or something cannot be written.
 pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
     let mut workers = Workers::new(run.workers())?;
     let rounds = run.rounds();
     // The item costs one division, so nearly all of its time is the trip.
     let pairs = one_by_one::<Gcd>(&mut workers, rounds, &Pair::new(1, 1)?)?;
     let vectors = one_by_one::<GiveBack>(&mut workers, rounds, &vec![7; 1 << 20])?;
-    run.steps(&[
-        Trips { name: "a pair", trips: pairs },
-        Trips { name: "1 MiB, as Vec<u8>", trips: vectors },
-    ])?;
-    if run.is_traced() {
+    let items = [
+        Steps::new(&Trips { name: "a pair", trips: pairs }),
+        Steps::new(&Trips { name: "1 MiB, as Vec<u8>", trips: vectors }),
+    ];
+    let clock = clock();
+    print(run, &items, clock)?;
+
+    let Lesson { number, name, .. } = run.lesson().clone();
+    if let Some(path) = run.extra("trace").map(PathBuf::from) {
         let (_, trips) = there_and_back::<Gcd>(&mut workers, run.pairs())?;
-        run.trace(workers.worker_pids(), trips);
+        let text =
+            trace_events(&format!("lesson {number}, {name}"), &workers.worker_pids(), &trips);
+        OutputFile::named(&path, "trace")?
+            .write(&text)
+            .map_err(|error| format!("the trace was not written: {error}"))?;
     }
+    let title = format!("Lesson {number}, {name}: an item's trip to a worker and back");
+    let drawn = items.each_ref().map(Steps::to_draw);
+    let drawing = trip_svg(&format!("lesson-{number}-steps"), &title, &drawn);
+    let document = StepsDocument::new(number, rounds, clock, &items);
+    run.instead(drawing, serde_json::to_value(document)?);
     Ok(())
 }
 
-/// `count` trips of one item, one after the other, after one trip to warm up.
+/// Prints the ten steps of these items' trips, side by side.
+fn print(run: &mut Run, items: &[Steps], clock: f64) -> Result<(), Box<dyn Error>> {
+    let rounds = counted(run.rounds(), "round");
+    run.say("Run", &format!("an item to a worker and back, one at a time, {rounds}"))?;
+    run.machine(NonZeroUsize::MIN)?;
+    run.table_lines("Steps", &table(items))?;
+    let clock = time(clock);
+    run.say("Clock", &format!("one reading takes {clock}, and each step has one in it"))?;
+    run.say("Who", "1, 2, 9, 10: the parent. 4 to 7: the worker. 3, 8: the way")?;
+    let number = run.lesson().number;
+    run.say("Next", &format!("just lesson-{number} --trace FILE, and open it in Perfetto"))
+}
+
+/// How long one reading of the clock takes, in seconds.
+fn clock() -> f64 {
+    const READINGS: u32 = 1_000;
+    let begin = now_ns();
+    for _ in 1..READINGS {
+        std::hint::black_box(now_ns());
+    }
+    (now_ns() - begin) as f64 / 1e9 / f64::from(READINGS)
+}
+
+/// `rounds` trips of one item, one after the other, after one trip to warm up.
 fn one_by_one<T: Task<In: Clone>>(
     workers: &mut Workers,
     rounds: usize,
@@ -69,7 +114,7 @@ fn there_and_back<T: Task>(
         if let Some((index, item)) = is_one_free.then(|| items.next()).flatten() {
             let taken = now_ns();
             let item = Traced::new(item);
-            let call = Call::new(traced::<T>, &item);
+            let call = call(traced::<T>, &item);
             let written = now_ns();
             let call = call.map_err(|kind| TaskError::new(index, Ran::No, kind))?;
             let length = call.length();
@@ -87,7 +132,7 @@ fn there_and_back<T: Task>(
             let failed = |(ran, kind)| TaskError::new(index, ran, kind);
             let arrived = now_ns();
             let answer = ended.outcome.map_err(failed)?;
-            let Stamped { answer: value, stamps } = answer.read().map_err(failed)?;
+            let Stamped { answer: value, stamps } = answer.answer().map_err(failed)?;
             let read = now_ns();
             answers[index] = Some(value);
             let back = [arrived, read, now_ns()];

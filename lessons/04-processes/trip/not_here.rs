@@ -4,7 +4,10 @@ use processes::ProcessPool;
 use report::Run;
 use std::error::Error;
 
-/// Prints that there are no steps here.
+/// Makes no trip, because there is no process pool here.
+///
+/// # Errors
+/// Always: that there is no process pool here.
 pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
     ProcessPool::new(run.workers())?;
     Ok(())

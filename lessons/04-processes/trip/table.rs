@@ -1,9 +1,8 @@
 //! The ten steps of a trip: many trips summed up, as a table and as a document.
 
-use crate::format::{grouped, share, time};
-use crate::screen::LABEL;
-use crate::statistics::Summary;
-use schedule::trip::{STEPS, Side, Trip};
+use crate::{STEPS, Side, Trip};
+use report::words::LABEL;
+use report::{Summary, grouped, share, time};
 use serde::Serialize;
 
 /// Many trips of one and the same item.
@@ -156,7 +155,7 @@ pub(crate) fn trip(item: usize, pid: u32, begin: u64, steps: [u64; STEPS.len()])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask;
+    use one_change_tests::mask::mask;
 
     #[test]
     fn shares_are_of_the_sum_and_the_table_keeps_its_columns() {

@@ -1,16 +1,59 @@
-//! One item's trip to a worker process and back, in ten timed steps.
+//! Lesson 4's second half: one item's trip to a worker process and back, in ten timed steps.
+//!
+//! `--steps` prints them as a table, draws one trip and writes them as a document; `--trace` writes
+//! the trips of all items for a viewer.
 //!
 //! No pool times anything for this. The worker's times are noted by the types that travel:
 //! [`Traced`] looks at the clock while it is read, [`Stamped`] while it is written, and the task
 //! between them is a plain `fn`, as any other. The parent's times are taken by the thread that
-//! drives the pool. So what is not traced pays nothing: it is other types, and no code of theirs knows of this.
+//! drives the pool. So items that are not traced pay nothing: they are of other types, and no code
+//! of the pool knows of the tracing.
 //!
 //! All times are of one clock ([`now_ns`]), so a trip's steps follow each other without a gap.
 
-use crate::spans::{Task, now_ns};
+#![forbid(unsafe_code)]
+
+mod drawing;
+mod table;
+#[cfg_attr(not(target_os = "linux"), path = "not_here.rs")]
+mod timed;
+mod trace;
+
+pub use timed::steps;
+
+use report::{Extra, Extras, OutputFile, Run};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
+use spans::{Task, now_ns};
+use std::path::Path;
 use std::process;
+
+/// The lesson's own options.
+pub const OPTIONS: Extras = Extras {
+    options: &[
+        Extra {
+            name: "steps",
+            value: "",
+            text_only: false,
+            help: "Time the ten steps of an item's trip instead; --svg then\ndraws one trip",
+            check: |_| Ok(()),
+        },
+        Extra {
+            name: "trace",
+            value: "FILE",
+            text_only: false,
+            help: "As --steps, and write the steps of all items into this\n\
+                   file, for Perfetto or chrome://tracing",
+            check: |path| OutputFile::named(Path::new(path), "trace").map(drop),
+        },
+    ],
+    ..Extras::NONE
+};
+
+/// Whether the trips are asked for in place of the lesson's table.
+pub fn is_asked_for(run: &Run) -> bool {
+    run.extra("steps").or(run.extra("trace")).is_some()
+}
 
 /// The ten steps, in order.
 // ANCHOR: steps
@@ -28,7 +71,7 @@ pub const STEPS: [&str; 10] = [
 ];
 // ANCHOR_END: steps
 
-/// Who does a step.
+/// Which side does a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The process that has the items and wants the answers.
@@ -41,7 +84,7 @@ pub enum Side {
 }
 
 impl Side {
-    /// Who does each of the [`STEPS`].
+    /// The side that does each of the [`STEPS`].
     pub const OF: [Self; STEPS.len()] = {
         use Side::{Between, Parent, Worker};
         [Parent, Parent, Between, Worker, Worker, Worker, Worker, Between, Parent, Parent]
@@ -130,7 +173,7 @@ impl<'de, R: Deserialize<'de>> Deserialize<'de> for Stamped<R> {
     }
 }
 
-/// Runs a task, and notes when: `crew.call(traced::<Gcd>, &Traced::new(pair))`.
+/// Runs a task, and notes when: `workers.call(traced::<Gcd>, &Traced::new(pair))`.
 ///
 /// # Panics
 /// If the task panics.
@@ -205,8 +248,8 @@ impl Trip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spans::Gcd;
     use kernel::Pair;
+    use spans::Gcd;
 
     #[test]
     fn a_traced_item_is_written_as_the_item_alone() {

@@ -1,8 +1,7 @@
 //! One item's trip as a drawing: the parent's lane, the worker's lane, and the ways between them.
 
-use crate::format::time;
-use crate::svg::{BLOCK, Drawing, RIGHT, WIDTH, escape};
-use schedule::trip::{STEPS, Side, Trip};
+use crate::{STEPS, Side, Trip};
+use report::{BLOCK, Drawing, RIGHT, WIDTH, escape, time};
 use std::fmt::Write;
 
 const LEFT: f64 = 76.0;
@@ -23,12 +22,9 @@ const KEY_LINE: f64 = 20.0;
 /// and of the worker, and a line for each way between them. The numbers are those of the [`STEPS`],
 /// which are listed below.
 ///
-/// What is said of [`svg`](crate::svg()) holds here too.
+/// What is said of [`report::svg`] holds here too.
 pub fn trip_svg(id: &str, title: &str, trips: &[(&str, Trip)]) -> String {
-    let mut drawing = Drawing { id: escape(id), text: String::new() };
-    // Writing to a String does not fail.
-    draw(&mut drawing, title, trips).expect("a String takes everything");
-    drawing.text
+    Drawing::make(id, |drawing| draw(drawing, title, trips))
 }
 
 fn draw(drawing: &mut Drawing, title: &str, trips: &[(&str, Trip)]) -> std::fmt::Result {
@@ -44,7 +40,7 @@ fn draw(drawing: &mut Drawing, title: &str, trips: &[(&str, Trip)]) -> std::fmt:
         let y = panels + KEY_LINE * ((index % rows) as f64 + 1.0);
         writeln!(drawing.text, r#"<text x="{x:.0}" y="{y:.0}">{}  {step}</text>"#, index + 1)?;
     }
-    writeln!(drawing.text, "</svg>")
+    Ok(())
 }
 
 fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::Result {
@@ -169,7 +165,7 @@ fn description(trips: &[(&str, Trip)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::trip;
+    use crate::table::trip;
 
     #[test]
     fn numbers_are_moved_apart_and_stay_inside() {
