@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
-/// Euclid's algorithm as a task that can be timed beside the countdown.
+/// Euclid's algorithm as a task, to be timed beside the countdown.
 struct Euclid;
 
 impl Task for Euclid {

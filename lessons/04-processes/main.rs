@@ -63,7 +63,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     run.answers(&answers)
 }
 
-/// The task of the kill: on the item that is marked, the worker ends as by `kill -9`.
+/// The task of the kill: on the marked item, the worker ends as by `kill -9`.
 fn gcd_or_killed((killed, pair): (bool, Pair)) -> u64 {
     if killed {
         let _ = raise(Signal::SIGKILL);

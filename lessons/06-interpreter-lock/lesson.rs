@@ -1,4 +1,4 @@
-//! Lesson 6's parts: the Python beside it, and programs of the reader's own.
+//! Lesson 6's own options: the Python beside the lesson, and programs of the reader.
 
 #![forbid(unsafe_code)]
 
@@ -8,7 +8,7 @@ pub mod turns;
 
 use report::{Extra, Extras};
 
-/// A round takes seconds, as it does in Python, so there are fewer of them than elsewhere.
+/// A round takes seconds, as in Python, so there are fewer rounds than in other lessons.
 pub const EXTRAS: Extras = Extras {
     rounds: "5",
     options: &[

@@ -73,7 +73,7 @@ fn cases<E: Executor + 'static>(stage: Stage<E>) -> Vec<Case> {
                 expect: Expect::Pass,
                 run: Box::new(move || {
                     prepare();
-                    drop((stage.make)(NonZeroUsize::MIN)); // starts the parts that stay, such as the fork server
+                    drop((stage.make)(NonZeroUsize::MIN)); // starts the parts that stay (the fork server)
                     let before = Footprint::now();
                     test(&stage);
                     before.assert_back();

@@ -1,12 +1,12 @@
 //! Which addresses are code of the program itself.
 //!
-//! A function crosses to a worker as its address. That is sound only if the worker has the same
-//! code at the same address. A forked worker has, because a fork is a copy, but the copy holds only
-//! what was there at the fork: a library opened later lies in this process alone, and its addresses
-//! may mean anything or nothing in a worker. So an address is checked before it is sent, against
-//! the one part of memory that no program changes while it runs: the executable segments of its own
-//! file.
-//! program changes while it runs: the executable segments of its own file.
+//! A function crosses to a worker as its address. An address is sound only if the worker has the
+//! same code at the same place. A forked worker has the same code, because a fork is a copy, but
+//! the copy holds only what was there at the fork: a library opened later lies in this process
+//! alone, and its addresses may mean anything or nothing in a worker. So an address is checked
+//! before it is sent, against the one part of memory that no program changes while it runs: the
+//! executable segments of its own file. program changes while it runs: the executable segments of
+//! its own file.
 
 use std::ffi::{c_int, c_void};
 use std::ops::Range;

@@ -43,6 +43,7 @@ fn prefer_large_pages(buffer: &mut Vec<u8>) {
     let Some(room) = room.get_mut(room.as_ptr().align_offset(PAGE)..) else { return };
     let (start, length) = (NonNull::from(&mut *room).cast(), room.len());
     // SAFETY: the range lies in the vector's own memory. The range's last page may hold bytes of
-    // other values too. They are safe: this advice changes no content and takes no memory away.
+    // other values too. Those bytes are safe, because this advice changes no content and takes no
+    // memory away.
     let _ = unsafe { madvise(start, length, MmapAdvise::MADV_HUGEPAGE) };
 }

@@ -42,15 +42,15 @@
 //! These conditions are assumed, and not checked:
 //!
 //! - The thread that starts the fork server holds no lock, has borrowed nothing and initialises
-//!   nothing that a task will need: in the workers, such a lock, borrow or initialisation stays as it
-//!   was. ([`ForkServer`] says more.)
+//!   nothing that a task will need: in the workers, such a lock, borrow or initialisation stays as
+//!   it was. ([`ForkServer`] says more.)
 //! - The program's executable segments do not change while the program runs.
 //! - No thread is started between the count and the fork. No other thread exists that could start
 //!   one, so only a signal handler could.
 //! - A pool's worker loop takes [`TaskAddress::received`] from its pool's calls and from nothing
-//!   else, and only the pool writes calls to its workers' sockets. A task that writes to descriptors
-//!   at random can send the *program* a false answer: such an answer is decoded as any bytes are, and
-//!   becomes an error or a wrong value, not undefined behaviour.
+//!   else, and only the pool writes calls to its workers' sockets. A task that writes to
+//!   descriptors at random can send the *program* a false answer: such an answer is decoded as any
+//!   bytes are, and becomes an error or a wrong value, not undefined behaviour.
 //! - The task itself is sound: a task that is unsound in a thread is unsound in a worker, too.
 
 mod start_error;

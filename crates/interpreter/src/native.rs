@@ -29,7 +29,7 @@ pub struct Native {
 
 /// The natives of the lessons.
 ///
-/// Both gcds are the same function. They differ only in `needs_lock`, which their author declares.
+/// Both gcds are the same function, and differ only in `needs_lock`, which their author declares.
 pub static NATIVES: &[Native] = &[
     // Sleeps for this many milliseconds, and returns the number. Python's `time.sleep` releases the
     // lock, too.

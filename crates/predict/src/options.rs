@@ -1,4 +1,4 @@
-//! What is typed behind `just predict-4`.
+//! The options that are typed behind `just predict-4`.
 
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
@@ -28,7 +28,7 @@ struct Arguments {
     pairs: Option<PathBuf>,
 }
 
-/// What is to be predicted, checked and ready.
+/// The checked input of a prediction.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The lesson that asks.
@@ -55,7 +55,7 @@ impl Asked {
         speedup(policy, &self.costs, self.workers)
     }
 
-    /// What no schedule on this many workers can beat.
+    /// The speed-up that no schedule on this many workers can beat.
     pub fn bound(&self) -> f64 {
         bound(&self.costs, self.workers)
     }

@@ -36,8 +36,8 @@ mod one_change {
 // ANCHOR: gcd
 /// The greatest common divisor of two positive whole numbers, with the interpreter lock released.
 ///
-/// Other Python threads run meanwhile. It counts down from the smaller number, one division a
-/// step, and a running countdown does not stop for Ctrl-C: gcd_many does.
+/// Other Python threads run meanwhile. gcd counts down from the smaller number, one division a
+/// step. A running countdown does not stop for Ctrl-C; gcd_many does.
 ///
 /// Raises TypeError for what is not a whole number (a bool included), ValueError for zero and
 /// negative numbers, OverflowError for numbers past 64 bits.
@@ -50,10 +50,10 @@ fn gcd(py: Python<'_>, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<u
 // ANCHOR_END: gcd
 
 // ANCHOR: gcd_holding_lock
-/// The same as gcd, without letting go of the interpreter lock: no other Python thread runs
-/// until it returns. It is here to be compared with gcd.
+/// The same as gcd, without letting go of the interpreter lock: no other Python thread runs until
+/// the function returns. The function is here to be compared with gcd.
 ///
-/// On a free-threaded Python there is no such lock, and the two are alike.
+/// On a free-threaded Python there is no such lock, and both functions are alike.
 #[pyfunction]
 #[pyo3(signature = (a, b, /))]
 fn gcd_holding_lock(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<u64> {

@@ -1,10 +1,10 @@
-//! Where there is no Linux, there are no worker processes and no trip to them.
+//! The steps on a system without Linux: there are no worker processes, and so no trip to them.
 
 use processes::ProcessPool;
 use report::Run;
 use std::error::Error;
 
-/// Says so.
+/// Makes no trip, because there is no process pool here.
 ///
 /// # Errors
 /// Always: that there is no process pool here.

@@ -1,8 +1,8 @@
 //! The ten steps of an item's trip, timed: what `--steps` and `--trace` run.
 //!
-//! It is the pool's `map` with a look at the clock after each step: the same workers, the same
-//! frames. One thing differs. No item is written down ahead: a worker gets its next item when its
-//! last answer is merged, so that no trip waits for another and each step's time is its own.
+//! This code is the pool's `map` with a reading of the clock after each step: the workers and the
+//! frames are the same. One thing differs. No item is serialised ahead: a worker gets its next item
+//! when its last answer is merged, so no trip waits for another, and each step's time is its own.
 
 use crate::drawing::trip_svg;
 use crate::table::{Steps, StepsDocument, Trips, table};
@@ -18,7 +18,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The large item's task: the vector comes back as it went.
+/// The large item's task: the vector comes back unchanged.
 struct GiveBack;
 
 impl Task for GiveBack {
@@ -36,7 +36,7 @@ impl Task for GiveBack {
 pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
     let mut workers = Workers::new(run.workers())?;
     let rounds = run.rounds();
-    // One division: the work is nothing, the trip is everything.
+    // The item costs one division, so nearly all of its time is the trip.
     let pairs = one_by_one::<Gcd>(&mut workers, rounds, &Pair::new(1, 1)?)?;
     let vectors = one_by_one::<GiveBack>(&mut workers, rounds, &vec![7; 1 << 20])?;
     let items = [
@@ -86,7 +86,7 @@ fn clock() -> f64 {
     (now_ns() - begin) as f64 / 1e9 / f64::from(READINGS)
 }
 
-/// As many trips of one item, each alone, after one to warm up.
+/// `rounds` trips of one item, one after the other, after one trip to warm up.
 fn one_by_one<T: Task<In: Clone>>(
     workers: &mut Workers,
     rounds: usize,
@@ -100,7 +100,7 @@ fn one_by_one<T: Task<In: Clone>>(
     Ok(trips)
 }
 
-/// The answers, and a trip for each item; both in the order of the items.
+/// Maps the items. Returns the answers, and a trip for each item, both in the order of the items.
 fn there_and_back<T: Task>(
     workers: &mut Workers,
     items: Vec<T::In>,
@@ -124,7 +124,8 @@ fn there_and_back<T: Task>(
             trips.sort_by_key(|trip: &Trip| trip.item);
             return Ok((answers.into_iter().flatten().collect(), trips));
         }
-        // Sent at once. While a worker is free and an item is left, nobody waits for an answer.
+        // Poll sends the item at once. While a worker is free and an item is left, do not wait for
+        // an answer.
         let is_more = under_way.len() < workers.count().get() && items.len() > 0;
         for ended in workers.poll(is_more.then_some(Duration::ZERO)) {
             let Some((index, there, call)) = under_way.remove(&ended.task) else { continue };

@@ -1,6 +1,6 @@
-//! Lesson 8's text. The script is the real one, in the Python that is there; in place of the native
-//! module, which takes a compiler and minutes, stands one in Python (`fakes/module`). That the real
-//! one works is what `just test-extension` tests.
+//! Lesson 8's text. The script is the real script, in the machine's Python. A module in Python
+//! (`fakes/module`) replaces the native module, which needs a compiler and minutes. `just
+//! test-extension` tests the real module.
 
 use one_change_tests::mask::mask;
 use report::{Lesson, frame, mask_json};

@@ -1,4 +1,4 @@
-//! What do the pools of this kit do when a worker is killed (SIGKILL)?
+//! How the pools of this kit behave when a worker is killed (SIGKILL).
 //!
 //! The Rust side of `book/records/pools/killed_worker.py`, by the same rules: two workers, a first
 //! task that must work, a task whose worker is killed at one of two moments, and one more task. The

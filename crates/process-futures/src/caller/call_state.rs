@@ -14,11 +14,11 @@ pub type CallOutcome = Result<Packet, TaskFailure>;
 /// One call, from `submit` to its end.
 #[derive(Debug)]
 pub struct CallState {
-    /// The call's number among the pool's calls, in the order of submission. It never changes, so
-    /// no lock guards it.
+    /// The call's number among the pool's calls, in the order of submission. No lock guards this
+    /// field, because the number never changes.
     pub number: u64,
-    /// The item's number for its error: see [`CallState::read`]. It never changes, so no lock
-    /// guards it.
+    /// The item's number for its error: see [`CallState::read`]. No lock guards this field, because
+    /// the number never changes.
     pub index: usize,
     /// Whether a worker has the call, or has had it. An atomic without a lock: the thread that has
     /// the pool's core sets it, and any thread reads it.

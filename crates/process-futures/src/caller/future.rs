@@ -37,8 +37,8 @@ impl<R: Message> TaskFuture<R> {
     /// Waits for the call's end and gives its answer.
     ///
     /// # Errors
-    /// Whatever happened to the call: see [`kernel::TaskErrorKind`]. In a fork of the program that
-    /// made the pool, the error is `Broken`, at once.
+    /// The reason why the call has no answer: see [`kernel::TaskErrorKind`]. In a fork of the
+    /// program that made the pool, the error is `Broken`, at once.
     pub fn result(&self) -> Result<R, TaskError> {
         self.wait(None)?;
         self.call.read()

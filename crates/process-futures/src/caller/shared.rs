@@ -26,14 +26,14 @@ pub struct Shared {
     /// Wakes the threads that wait for the pool's end. A thread waits on it with the lock around
     /// `state`.
     pub over: Condvar,
-    /// The number of workers. It never changes, so no lock guards it.
+    /// The number of workers. No lock guards this field, because the number never changes.
     pub workers: NonZeroUsize,
-    /// The process that made the pool. It never changes, so no lock guards it. In a fork of that
-    /// process no thread drives, and a lock may be held by a thread that is missing there, so every
-    /// entry point checks the owner first.
+    /// The process that made the pool. No lock guards this field, because the owner never changes.
+    /// In a fork of that process no thread drives, and a lock may be held by a thread that is
+    /// missing there, so every entry point checks the owner first.
     owner: u32,
-    /// The manager's main loop, for the thread that the first call starts. It never changes, so no
-    /// lock guards it.
+    /// The manager's main loop, for the thread that the first call starts. No lock guards this
+    /// field, because the function never changes.
     manage: fn(&Self),
 }
 

@@ -200,9 +200,9 @@ impl WorkerHandle {
     /// was running no call.
     pub fn unfinished_calls(self, lived: bool) -> (Option<Packet>, VecDeque<Packet>) {
         let mut waiting = self.calls;
-        // The first call has begun if it was sent whole and not left unread. It is known to be
-        // unread only if it was the only call. If an answer uses the call's buffer, nothing is left
-        // to send again.
+        // A call that was sent whole may have begun, unless the worker died before it had read the
+        // call. The pool can tell this only if the call was alone. If an answer uses the call's
+        // buffer, nothing is left to send again.
         let used = waiting.front().is_some_and(|call| call.bytes.is_empty());
         let begun = lived && self.sent.0 > 0 && (used || !(self.unread && self.sent == (1, 0)));
         (if begun { waiting.pop_front() } else { None }, waiting)

@@ -123,9 +123,9 @@ impl Packet {
     }
 
     /// In a call: two numbers that are equal for calls of one function, and rarely for other calls.
-    /// They only decide whether one call's time predicts another's, and for that a rare mistake is
-    /// harmless: an address does not identify a function, since the linker may fold equal functions
-    /// into one.
+    /// The numbers only decide whether one call's time predicts another's, and there a rare mistake
+    /// is harmless: an address does not identify a function, since the linker may fold equal
+    /// functions into one.
     pub fn alike(&self) -> [u64; 2] {
         [self.header.first, self.header.second]
     }

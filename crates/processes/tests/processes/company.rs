@@ -105,8 +105,8 @@ pub fn a_seed_from_before_the_start_is_shared() {
     assert_eq!(seeds_of_six_workers().len(), 1);
 }
 
-/// A worker dies when it has received only a part of its argument. It cannot have begun the item,
-/// so another worker runs it.
+/// A worker dies when it has received only a part of its argument. The dead worker cannot have
+/// begun the item, so another worker runs it.
 pub fn killed_while_ten_megabytes_are_on_their_way() {
     /// How many bytes wait in the sockets of this process for their readers.
     fn waiting() -> i32 {

@@ -39,7 +39,7 @@ pub fn ctrl_c_ends_all() {
     let mut screen = File::from(terminal.master.try_clone().unwrap());
     let reader = thread::spawn(move || {
         let mut text = Vec::new();
-        let _ = screen.read_to_end(&mut text); // a terminal reports an error when all processes have left it
+        let _ = screen.read_to_end(&mut text); // an error means that all processes have left
         String::from_utf8_lossy(&text).into_owned()
     });
     assert!(pids.iter().all(|&pid| !is_gone(pid)));

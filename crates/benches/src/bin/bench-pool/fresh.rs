@@ -8,7 +8,7 @@ use std::error::Error;
 use std::io;
 use std::process::{Command, Stdio};
 
-/// The argument that tells a process to run one part. It is not for people to type.
+/// The argument that tells a process to run one part. People need not type this argument.
 const FLAG: &str = "--part";
 
 /// What follows the flag, if this process was started for a part: the part's name and its

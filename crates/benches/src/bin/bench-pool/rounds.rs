@@ -22,8 +22,8 @@ struct Sizes {
     tiny: usize,
     chunked: u64,
     block: usize,
-    /// Python's round trips in each turn. They are fewer because each takes longer; the reported
-    /// time is for one task all the same.
+    /// Python's round trips in each turn. Python makes fewer trips because each takes longer; the
+    /// reported time is for one task all the same.
     python_trips: usize,
     python_tiny: usize,
     python_chunked: usize,

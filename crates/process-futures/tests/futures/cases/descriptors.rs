@@ -95,7 +95,7 @@ pub fn none_for_a_successor() {
         let server = Pid::from_raw(process_futures::ForkServer::start().unwrap().pid() as i32);
         let (before, filler) = leave_room_for(0);
         if soon {
-            signal::kill(server, Signal::SIGSTOP).unwrap(); // so that the server reports no end too early
+            signal::kill(server, Signal::SIGSTOP).unwrap(); // so that no end is reported too early
         }
         let futures: Vec<_> = (0..3).map(|n| pool.submit(square, n)).collect();
         let mut outcomes = vec![futures[0].result()];

@@ -236,8 +236,8 @@ pub fn it_works_after_every_kind_of_error() {
     assert_eq!(pool.worker_pids().len(), 2);
 }
 
-/// `ran()` is true for calls that no worker gets: cancelled, without a worker, or too late. It is
-/// compared with the files that the tasks touch.
+/// `ran()` is true for calls that no worker gets: cancelled, without a worker, or too late. The
+/// test compares `ran()` with the files that the tasks touch.
 pub fn ran_is_the_truth_of_what_waits() {
     let (pool, gates) = (pool(1), Gates::new());
     let runs = pool.submit(pass, gates.gate(0));
