@@ -342,3 +342,76 @@ fn every_never_has_its_test() {
     }
     assert!(seen >= 10, "{seen} rows");
 }
+
+/// Machinery serves what is taught, and must not outgrow it. Counted are code lines without tests:
+/// the crates that print, check, record and measure, against the stages, the pools, what stands
+/// under both, and the lessons with their exercises.
+#[test]
+fn the_machinery_is_at_most_two_thirds_of_what_is_taught() {
+    const MACHINERY: [&str; 8] =
+        ["report", "predict", "curriculum", "machine", "kit", "bookbinder", "checks", "benches"];
+    let lines = |folder: &Path| -> usize {
+        let is_test = |path: &PathBuf| path.iter().any(|part| part == "tests");
+        let read = |path: PathBuf| code_lines(&fs::read_to_string(path).expect("text"));
+        let files = sources(folder).into_iter();
+        files.filter(|path| !is_test(&path.strip_prefix(folder).unwrap().into())).map(read).sum()
+    };
+    let (mut machinery, mut taught) = (0, lines(&root().join("lessons")));
+    for folder in fs::read_dir(root().join("crates")).expect("a folder") {
+        let folder = folder.expect("an entry").path();
+        let name = folder.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+        let lines = lines(&folder.join("src"));
+        assert!(lines > 0, "{name} has no code");
+        if MACHINERY.contains(&&*name) { machinery += lines } else { taught += lines }
+    }
+    let share = machinery as f64 / taught as f64;
+    assert!(share <= 0.65, "{machinery} lines of machinery, {taught} taught: {share:.2}");
+    println!("{machinery} lines of machinery, {taught} taught: {share:.2}");
+}
+
+/// A sentence has a noun for its subject: "a thread that waits", not "who waits".
+#[test]
+fn no_sentence_begins_with_a_free_who() {
+    let mut files = Vec::new();
+    for folder in ["crates", "lessons", "tests", "book/src"] {
+        files.extend(texts(&root().join(folder)));
+    }
+    files.extend(["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(|file| root().join(file)));
+    assert!(files.len() > 300, "{} files", files.len());
+    for path in files.iter().filter(|path| !path.ends_with("tests/house.rs")) {
+        let text = fs::read_to_string(path).expect("text");
+        // Sentences run over lines; what begins a line of a comment stands behind its sign.
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| !["//", "///", "//!", "#"].contains(word))
+            .collect();
+        let text = words.join(" ");
+        let free = ["whoever ", "Whoever "].iter().find(|word| text.contains(**word));
+        assert!(free.is_none(), "{}: {}", path.display(), around(&text, free.unwrap_or(&"")));
+        for (at, _) in text.match_indices(". Who ").chain(text.match_indices(": who ")) {
+            let sentence = text[at + 2..].split(['.', ':', ';']).next().expect("text before");
+            let shown = around(&text[at..], "");
+            assert!(sentence.contains('?'), "{}: {shown}", path.display());
+        }
+    }
+}
+
+fn around(text: &str, word: &str) -> String {
+    let at = text.find(word).unwrap_or(0);
+    text[at..].chars().take(80).collect()
+}
+
+/// All sources and pages below a folder.
+fn texts(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let wanted = |extension: &str| path.extension().is_some_and(|found| found == extension);
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(texts(&path));
+        } else if ["rs", "md", "py", "toml"].into_iter().any(wanted) {
+            found.push(path);
+        }
+    }
+    found
+}

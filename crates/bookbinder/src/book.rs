@@ -8,11 +8,10 @@ use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
-use std::fmt::Write as _;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Metadata, Subscriber, span};
+use std::sync::Arc;
+use tracing::Level;
 
 /// Makes the book and says where its first page is.
 ///
@@ -47,11 +46,17 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
     });
     Faults::none_or(faults, ())?;
 
-    let warnings = Warnings::default();
-    tracing::subscriber::with_default(warnings.clone(), || book.build())?;
-    let warnings = warnings.take();
+    // mdBook warns where this book must not go on: an element that is not closed, a footnote
+    // without a text.
+    let said = Arc::new(tempfile::tempfile()?);
+    let writer = tracing_subscriber::fmt().with_writer(Arc::clone(&said)).with_ansi(false);
+    let listener = writer.with_max_level(Level::WARN).without_time().finish();
+    tracing::subscriber::with_default(listener, || book.build())?;
+    let mut warnings = String::new();
+    (&*said).rewind()?;
+    (&*said).read_to_string(&mut warnings)?;
     if !warnings.is_empty() {
-        bail!("mdBook warns:\n{}", warnings.join("\n"));
+        bail!("mdBook warns:\n{}", warnings.trim_end());
     }
     Faults::none_or(check::output(target)?, ())?;
     Ok(target.join("index.html"))
@@ -77,47 +82,4 @@ pub fn pages(house: &House) -> Result<Vec<(PathBuf, String)>> {
         bail!(Fault::of_file(house.pages().join("SUMMARY.md"), "names no page").to_string());
     }
     Ok(pages)
-}
-
-/// Keeps what mdBook warns of. It warns where this book must not go on: an element that is not
-/// closed, a footnote without a text.
-#[derive(Clone, Debug, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target().starts_with("mdbook")
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        struct Message(String);
-        impl Visit for Message {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                if field.name() == "message" {
-                    let _ = write!(self.0, "{value:?}");
-                }
-            }
-        }
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.0);
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }

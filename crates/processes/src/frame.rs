@@ -31,9 +31,8 @@ const HEADER: usize = 30;
 /// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How many bytes are received at once, at most: the kernel holds about this much of a stream.
-/// Nearly every frame is shorter.
-const CHUNK: usize = 256 * 1024;
+/// How many bytes are received at once. Nearly every frame is shorter.
+const CHUNK: usize = 64 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,15 +198,16 @@ impl FrameReader {
     /// alone: a header with a false length costs the receiving side some chunks, and not a
     /// gigabyte.
     pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
-        if self.bytes.len() < self.end + CHUNK {
+        let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
+        // Receive as much of a large frame at once as the kernel holds of a stream.
+        let room = self.end + if frame > CHUNK { 4 * CHUNK } else { CHUNK };
+        if self.bytes.len() < room {
             // Reserve eight times what has come, so that little is copied on the way. Reserved
             // memory that is not yet touched takes only addresses.
-            let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
-            let ahead = frame.min(8 * self.end).max(self.end + CHUNK);
-            self.bytes.reserve(ahead - self.bytes.len());
-            self.bytes.resize(self.end + CHUNK, 0);
+            self.bytes.reserve(frame.min(8 * self.end).max(room) - self.bytes.len());
+            self.bytes.resize(room, 0);
         }
-        let room = &mut self.bytes[self.end..self.end + CHUNK];
+        let room = &mut self.bytes[self.end..room];
         let received = recv(socket.as_raw_fd(), room, flags)?;
         self.end += received;
         Ok(received)
@@ -304,7 +304,7 @@ mod tests {
                     Err(_) => break,
                 }
             }
-            prop_assert!(reader.bytes.capacity() <= 8 * CHUNK);
+            prop_assert!(reader.bytes.capacity() <= 9 * CHUNK);
         }
     }
 

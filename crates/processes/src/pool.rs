@@ -52,29 +52,15 @@ impl Workers {
         if nobody || !ours {
             return mem::take(&mut self.ended);
         }
-        let (mut watched, mut letters) = (Vec::new(), Vec::new());
-        for (at, handle) in self.handles.iter().enumerate() {
-            let Some(handle) = handle.as_ref().filter(|handle| !handle.ended) else { continue };
-            watched.push(watch(&handle.socket, !handle.unsent().is_empty()));
-            letters.push(at);
-        }
-        watched.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
         let timeout = match timeout {
             _ if !self.ended.is_empty() => PollTimeout::ZERO,
             // Round up: a wait that ends too early would only be repeated.
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
-        // A signal ends the wait early, and there is no news then.
-        let _ = poll(&mut watched, timeout);
-        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
-        let news: Vec<bool> = watched.iter().map(is_news).collect();
-        for (&at, _) in letters.iter().zip(&news).filter(|(_, news)| **news) {
-            self.receive(at);
-        }
-        if news.len() > letters.len() && news[letters.len()] {
-            while self.take_report(MsgFlags::MSG_DONTWAIT) {}
-        }
+        let (letters, is_report) = self.wait(timeout);
+        letters.into_iter().for_each(|at| self.receive(at));
+        while is_report && self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.hand_out();
         mem::take(&mut self.ended)
     }
@@ -99,6 +85,23 @@ impl Workers {
         }
     }
     // ANCHOR_END: hand_out
+
+    /// Waits for news. Gives the workers that have some, and whether the fork server has a report.
+    fn wait(&self, timeout: PollTimeout) -> (Vec<usize>, bool) {
+        let (mut letters, mut watched) = (Vec::new(), Vec::new());
+        for (at, handle) in self.handles.iter().enumerate() {
+            let Some(handle) = handle.as_ref().filter(|handle| !handle.ended) else { continue };
+            letters.push(at);
+            watched.push(watch(&handle.socket, !handle.unsent().is_empty()));
+        }
+        watched.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
+        // A signal ends the wait early, and there is no news then.
+        let _ = poll(&mut watched, timeout);
+        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
+        let mut news = watched.iter().map(is_news);
+        letters.retain(|_| news.next() == Some(true));
+        (letters, news.next() == Some(true))
+    }
 
     /// Receives what the worker has sent.
     fn receive(&mut self, at: usize) {

@@ -39,6 +39,7 @@ fn the_steps_as_a_document() {
     let text = SUBJECT.run_well(&["--steps", "--json", "--rounds", "3"]);
     assert_eq!(text.lines().count(), 1, "one document on one line");
     let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["rounds"], 3);
     let (pair, vector) = (Pair::new(1, 1).unwrap(), vec![7u8; 1 << 20]);
     let bodies = [(body(&pair), body(&gcd(pair))), (body(&vector), body(&vector))];
     let items = document["items"].as_array().unwrap();

@@ -62,22 +62,29 @@ pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
     Ok(faults)
 }
 
+/// Every attribute of a page: where its element begins, that one's name, its own name, its value.
+fn attributes(text: &str) -> impl Iterator<Item = (usize, &str, &str, &str)> {
+    TAG.captures_iter(text).flat_map(move |tag| {
+        let [whole, element, rest] = [0, 1, 2].map(|at| tag.get(at).expect("it takes part"));
+        ATTRIBUTE.captures_iter(rest.as_str()).map(move |attribute| {
+            let [key, value] = [1, 2].map(|at| attribute.get(at).expect("it takes part").as_str());
+            (whole.start(), element.as_str(), key, value)
+        })
+    })
+}
+
 /// What is wrong with one page by itself: braces that nobody filled, things loaded from elsewhere.
 pub fn page_output(name: &Path, text: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for tag in TAG.captures_iter(text) {
-        let loads = |key: &str| match &tag[1] {
+    for (start, element, key, value) in attributes(text) {
+        let loads = match element {
             "a" => false,
             "link" => key == "href",
             _ => ["src", "srcset", "data", "poster", "xlink:href"].contains(&key),
         };
-        for attribute in ATTRIBUTE.captures_iter(&tag[2]) {
-            let value = &attribute[2];
-            let away = ["http:", "https:", "//"].iter().any(|start| value.starts_with(start));
-            if loads(&attribute[1]) && away {
-                let line = line_of(text, tag.get(0).map_or(0, |found| found.start()));
-                faults.push(Fault::new(name, line, format!("loads {value} from elsewhere")));
-            }
+        if loads && ["http:", "https:", "//"].iter().any(|start| value.starts_with(start)) {
+            let line = line_of(text, start);
+            faults.push(Fault::new(name, line, format!("loads {value} from elsewhere")));
         }
     }
     if let Some(found) = ELSEWHERE.find(text) {
@@ -95,16 +102,13 @@ pub fn page_output(name: &Path, text: &str) -> Vec<Fault> {
 
 fn page(text: &str) -> Page {
     let mut page = Page::default();
-    for tag in TAG.captures_iter(text) {
-        for attribute in ATTRIBUTE.captures_iter(&tag[2]) {
-            let value = attribute[2].to_owned();
-            let line = || line_of(text, tag.get(0).map_or(0, |found| found.start()));
-            match &attribute[1] {
-                "id" if page.ids.contains(&value) => page.twice.push((line(), value)),
-                "id" => drop(page.ids.insert(value)),
-                "href" | "src" => page.links.push((line(), value)),
-                _ => {}
-            }
+    for (start, _, key, value) in attributes(text) {
+        let value = value.to_owned();
+        match key {
+            "id" if page.ids.contains(&value) => page.twice.push((line_of(text, start), value)),
+            "id" => drop(page.ids.insert(value)),
+            "href" | "src" => page.links.push((line_of(text, start), value)),
+            _ => {}
         }
     }
     page
