@@ -1,10 +1,10 @@
-//! Masks what was measured, so that what remains is the same on every machine.
+//! Masks measured numbers, so that the remaining text is the same on every machine.
 
 use regex_lite::Regex;
 use std::sync::LazyLock;
 
-/// What a lesson printed, with every measured number replaced by what it is: `<time>`,
-/// `<speed-up>` and so on. Predicted numbers stay.
+/// A lesson's output, with every measured number replaced by its kind: `<time>`, `<speed-up>` and
+/// so on. Predicted numbers stay.
 ///
 /// Masked are times, the middle half, measured speed-ups, shares and ratios, the line about the
 /// machine, the lanes of a schedule, and which worker was killed. The line that says that a build
@@ -22,7 +22,7 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
-/// In this order: the first rules take the larger pieces.
+/// The rules apply in this order: the first rules take the larger pieces.
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     const TIME: &str = r"[\d.,]+ (?:ns|µs|ms|s)\b";
     let rules = [
@@ -34,17 +34,17 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"^(  \d+ (?:B|KiB|MiB)) +[| ]?[#=.][\d.]+/.*$".to_owned(), "$1  <cells>"),
         (r"\b[\d.]+ (?:B|KiB|MiB|GiB) a second\b".to_owned(), "<bandwidth> a second"),
         (r"\b\d+ of \d+ (contests|cells)\b".to_owned(), "<number> of <number> $1"),
-        // The steps of two items side by side: a time, bytes (which nobody measures), a share.
+        // The steps of two items side by side: a time, bytes (which are not measured), a share.
         (format!(r"^(.{{26}}) +{TIME} +([\d,]+|-) +[\d.,]+ %"), "$1  <time>  $2  <share>"),
         (format!(r"<share> +{TIME} +([\d,]+|-) +[\d.,]+ %"), "<share>  <time>  $1  <share>"),
-        // The rows of a table: their names are padded to 24 columns and stay aligned; all other
-        // padding depends on the numbers, and goes with them.
+        // The rows of a table: the rows' names are padded to 24 columns and stay aligned; all other
+        // padding depends on the numbers, and is masked with them.
         (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
         (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
         // Lesson 8 has two measured speed-ups in a row, and a prediction behind them.
         (r"<speed-up> +[\d.,]+x( +[\d.,]+x)$".to_owned(), "<speed-up>  <speed-up>$1"),
-        // Its last row has no prediction, and looks as lesson 5's rows without a start do.
+        // Lesson 8's last row has no prediction, and looks like lesson 5's rows without a start.
         (r"^(  gcd_many .*<speed-up>) +[\d.,]+x( +-)$".to_owned(), "$1  <speed-up>$2"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.

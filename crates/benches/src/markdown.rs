@@ -4,7 +4,8 @@ use report::{ratio, time};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// What the book's record holds: the rows, the Python beside ours, and what a page says of both.
+/// The content of the book's record: the rows, the Python beside our pool, and the text of a page
+/// about both.
 pub fn record(rows: &Value, python: &str) -> Value {
     json!({"rows": rows, "python": python, "table": table(rows), "missed": missed(rows)})
 }
@@ -36,7 +37,7 @@ fn table(rows: &Value) -> String {
     table
 }
 
-/// In a sentence: which bars do not hold, or could not be measured.
+/// A sentence that names the bars that do not hold, or could not be measured.
 fn missed(rows: &Value) -> String {
     let (mut held, mut missed, mut unknown) = (0, Vec::new(), Vec::new());
     for row in rows.as_array().into_iter().flatten() {
@@ -63,7 +64,7 @@ fn missed(rows: &Value) -> String {
     text
 }
 
-/// The bar as the row has it, with signs for a page.
+/// The row's bar, with typographic signs for a page.
 fn bar(row: &Value) -> Option<String> {
     let bar = row["bar"].as_str()?;
     // `< 0.003 s`
@@ -74,7 +75,7 @@ fn bar(row: &Value) -> Option<String> {
     })
 }
 
-/// A time whose unit does not go to the next line.
+/// A time whose unit stays on the same line.
 fn unbroken(seconds: f64) -> String {
     time(seconds).replace(' ', "\u{a0}")
 }

@@ -62,8 +62,8 @@ impl ControlChannel {
         Self(socket)
     }
 
-    /// Asks for a worker. The worker's socket takes calls at once; a later [`WorkerReport`] says whether
-    /// the worker could be forked.
+    /// Asks for a worker. The worker's socket takes calls at once; a later [`WorkerReport`] says
+    /// whether the worker could be forked.
     ///
     /// # Errors
     /// The system's, if the request cannot be sent.

@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What each fault costs, a row for each, as a page shows it.
+/// The book's table: the cost of each fault, a row for each fault.
 fn table(rows: &Value) -> String {
     let mut table =
         "| what goes wrong | the error says | did the task run? | its worker | next task |\n\

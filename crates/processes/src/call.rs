@@ -5,11 +5,11 @@ use fork_server::{Carry, TaskAddress, TaskFailure};
 use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
 
-/// Makes a call of a function and an argument, ready to be sent to a worker.
+/// Makes a call from a function and an argument, ready to be sent to a worker.
 ///
 /// # Errors
 /// [`TaskErrorKind::NotInTemplate`] if the workers do not have the function, and
-/// [`TaskErrorKind::NotSerialised`] if the argument cannot be written down.
+/// [`TaskErrorKind::NotSerialised`] if the argument cannot be serialised.
 // ANCHOR: call
 pub fn call<A: Message, R: Message>(task: fn(A) -> R, item: &A) -> Result<Frame, TaskErrorKind> {
     let address = TaskAddress::of::<OneItem, A, R>(task)?;

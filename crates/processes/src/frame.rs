@@ -12,8 +12,8 @@
 //! | 6 to 13 | the task's number |
 //! | 14 to 29 | in a call: where the task is (two addresses) |
 //!
-//! The numbers have fixed sizes, unlike postcard's usual ones: the header is filled in when the body is
-//! there.
+//! The numbers have fixed sizes, unlike postcard's usual numbers, because the header is filled in
+//! after the body is written.
 
 use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskErrorKind};
@@ -31,7 +31,7 @@ const HEADER: usize = 30;
 /// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How much is received at once. Nearly every frame is shorter.
+/// How many bytes are received at once. Nearly every frame is shorter.
 const CHUNK: usize = 64 * 1024;
 
 /// What a frame is.
@@ -62,7 +62,7 @@ pub struct Header {
 }
 
 impl Header {
-    /// A header for a body that is still to be written: see [`write`].
+    /// A header for a body that is not yet written: see [`write`].
     pub fn new(kind: Kind, task: u64, [trampoline, function]: [u64; 2]) -> Self {
         Self { length: 0, kind, zero: 0, task, trampoline, function }
     }
@@ -92,11 +92,12 @@ impl Header {
     }
 }
 
-/// A header and its body: a call, or a worker's answer as it came.
+/// A header and its body: a call, or a worker's answer as received.
 #[derive(Debug)]
 pub struct Frame {
     pub(crate) header: Header,
-    /// The header and the body in one piece: a body is written where it will be sent from.
+    /// The header and the body in one piece: a body is written into the buffer from which it is
+    /// sent.
     pub(crate) bytes: Vec<u8>,
 }
 
@@ -112,11 +113,11 @@ impl Frame {
         self.bytes.len()
     }
 
-    /// Reads an answer. The type is that of the function that was called.
+    /// Reads an answer. `R` is the result type of the function that was called.
     ///
     /// # Errors
-    /// What the worker says went wrong, or [`TaskErrorKind::NotDeserialised`] if the bytes are not
-    /// an `R`; with each, whether the task ran.
+    /// The error that the worker reports, or [`TaskErrorKind::NotDeserialised`] if the bytes are
+    /// not an `R`. Each error says whether the task ran.
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
@@ -137,7 +138,7 @@ pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     }
 }
 
-/// Writes a frame down, in place of what the buffer held. The error is in words.
+/// Serialises a frame. The buffer's old content is replaced. The error is text.
 pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Result<Frame, String> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
@@ -152,8 +153,8 @@ pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Res
     Ok(Frame { header, bytes })
 }
 
-/// Writes the answer to the call that the buffer holds, into that buffer: fresh memory for a large
-/// answer would cost more than to fill it. The error is in words.
+/// Writes the answer to the call that the buffer holds, into that buffer: for a large answer, fresh
+/// memory would cost more than serialising. The error is text.
 pub fn write_answer<T: Serialize>(answer: &T, call: Vec<u8>) -> Result<Vec<u8>, String> {
     let header = Header::read(&call[..HEADER])?;
     Ok(write(Header { kind: Kind::Answer, ..header }, answer, call)?.bytes)
@@ -193,15 +194,16 @@ pub struct FrameReader {
 impl FrameReader {
     /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
-    /// The buffer grows with what arrives and never by a header's word alone: a header that lies
-    /// about its length costs the side that believes it some chunks, and not a gigabyte.
+    /// The buffer grows with the bytes that arrive, and never because of the length in a header
+    /// alone: a header with a false length costs the receiving side some chunks, and not a
+    /// gigabyte.
     pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
         let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
-        // For a large frame as much as the kernel holds of a stream.
+        // Receive as much of a large frame at once as the kernel holds of a stream.
         let room = self.end + if frame > CHUNK { 4 * CHUNK } else { CHUNK };
         if self.bytes.len() < room {
-            // Eight times what has come, so that little is copied on the way. What is reserved and
-            // not yet touched is no memory, only addresses.
+            // Reserve eight times what has come, so that little is copied on the way. Reserved
+            // memory that is not yet touched takes only addresses.
             self.bytes.reserve(frame.min(8 * self.end).max(room) - self.bytes.len());
             self.bytes.resize(room, 0);
         }

@@ -32,7 +32,7 @@ pub fn serve(socket: OwnedFd) {
         let _ = io::stdout().flush();
         let mut rest = &answer[..];
         while !rest.is_empty() {
-            // A pool that is gone is an error and not a signal.
+            // MSG_NOSIGNAL: a send to a pool that is gone is an error and not a signal.
             let (part, flags) = ([IoSlice::new(rest)], MsgFlags::MSG_NOSIGNAL);
             match retry(|| sendmsg::<()>(socket.as_raw_fd(), &part, &[], flags, None)) {
                 Ok(sent) => rest = &rest[sent..],

@@ -85,7 +85,7 @@ impl WorkerHandle {
     /// Sends what the socket takes: a large call piece by piece.
     // ANCHOR: send
     pub fn send(&mut self) {
-        // A worker that is gone is an error and not a signal.
+        // MSG_NOSIGNAL: a send to a dead worker is an error and not a signal.
         let (socket, flags) =
             (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
         while !self.unsent().is_empty() {
@@ -109,7 +109,7 @@ impl WorkerHandle {
     }
     // ANCHOR_END: send
 
-    /// Receives what is there: the answer, if it is complete.
+    /// Receives the bytes that are there. Returns the answer, if it is complete.
     ///
     /// This reads once unless `to_the_end` is set, which is for a worker that is known to be dead.
     // ANCHOR: receive

@@ -14,7 +14,7 @@ const WORKER: f64 = 140.0;
 const LOWER: f64 = 190.0;
 const SCALE: f64 = 212.0;
 const PANEL: f64 = 232.0;
-/// Between two numbers, so that they can be read.
+/// The gap between two numbers, so that both can be read.
 const APART: f64 = 18.0;
 const KEY_LINE: f64 = 20.0;
 
@@ -22,7 +22,7 @@ const KEY_LINE: f64 = 20.0;
 /// and of the worker, and a line for each way between them. The numbers are those of the [`STEPS`],
 /// which are listed below.
 ///
-/// What is said of [`report::svg`] holds here too.
+/// The rules of [`report::svg`] hold here too.
 pub fn trip_svg(id: &str, title: &str, trips: &[(&str, Trip)]) -> String {
     Drawing::make(id, |drawing| draw(drawing, title, trips))
 }
@@ -100,8 +100,8 @@ fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::
             title(step)
         )?;
     }
-    // Steps of nanoseconds beside ways of microseconds are a hair each: their numbers stand apart
-    // from them, and apart from each other.
+    // A step of nanoseconds beside a way of microseconds is as thin as a hair: so the numbers stand
+    // apart from the steps, and apart from each other.
     for (side, text, from, to) in [
         (Side::Parent, UPPER, UPPER + 3.0, PARENT),
         (Side::Worker, LOWER, LOWER - 13.0, WORKER + BLOCK),
@@ -128,10 +128,11 @@ fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::
     )
 }
 
-/// These places, in the same order, moved as little as it takes for them to be apart and inside.
+/// These places, in the same order, moved no farther than needed to be apart and inside.
 fn apart(places: &[f64]) -> Vec<f64> {
     let mut apart = places.to_vec();
-    // Neighbours push each other away, half the way each; a few rounds of it are enough for a few.
+    // Neighbours push each other away, half the way each; a few rounds are enough for a few
+    // numbers.
     for _ in 0..64 {
         for index in 1..apart.len() {
             let overlap = apart[index - 1] + APART - apart[index];
@@ -150,7 +151,7 @@ fn apart(places: &[f64]) -> Vec<f64> {
     apart
 }
 
-/// What the drawing shows, in words.
+/// A description of the drawing, in words.
 fn description(trips: &[(&str, Trip)]) -> String {
     let describe = |(name, trip): &(&str, Trip)| {
         let seconds = |ns: u64| time(ns as f64 / 1e9);

@@ -104,12 +104,12 @@ impl Pool for ProcessPoolExecutor {
     }
 }
 
-/// Starts this program for each pool and each moment, and writes what they did into the file.
+/// Starts this program for each pool and each moment, and writes the results into the file.
 fn record(file: &Path) -> Result<(), Box<dyn Error>> {
     let mut ours = Vec::new();
     for pool in ["processes", "process-futures"] {
         for moment in ["call", "answer"] {
-            // The limit is that of `book/records/pools/record.py`.
+            // The limit is the same as in `book/records/pools/record.py`.
             let output = Command::new(env::current_exe()?).args([pool, moment, "5"]).output()?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr);
@@ -171,6 +171,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         "next_task": next_task,
     });
     println!("{record}");
-    // A pool that hangs would hang in its drop too.
+    // Exit without dropping the pool: a pool that hangs would also hang in its drop.
     std::process::exit(0)
 }

@@ -1,18 +1,18 @@
-//! What pools did when one of their workers was killed, as the book shows it: ours, and Python's as
-//! `book/records/pools` has them.
+//! How pools behaved when one of their workers was killed, as the book shows it: our pools, and
+//! Python's pools from the records in `book/records/pools`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What a pool did at the two moments, and with the task after each.
+/// The behaviour of a pool at the two moments, and with the next task after each.
 type Outcomes = [[String; 2]; 2];
 
-/// What the book's record holds: our results, the table of all pools, and a sentence about Python's
-/// record.
+/// The content of the book's record: our results, the table of all pools, and a sentence about
+/// Python's record.
 ///
 /// # Errors
-/// One line if a result has not the form that its program writes, or the two sides had not the same
-/// limit.
+/// One line if a result does not have the form that its program writes, or if the two sides had
+/// different limits.
 pub fn record(ours: &Value, others: &Value) -> Result<Value, String> {
     let machine = &others["machine"];
     let field = |value: &Value, name: &str| match &value[name] {
@@ -34,8 +34,8 @@ pub fn record(ours: &Value, others: &Value) -> Result<Value, String> {
     Ok(json!({"results": ours, "table": table(ours, others)?, "python": python}))
 }
 
-/// A row for each pool and for each way in which it behaved, with all versions and start methods
-/// that behaved so. Ours come first.
+/// A row for each pool and for each of its behaviours, with all versions and start methods that
+/// behaved in this way. Our pools come first.
 fn table(ours: &Value, others: &Value) -> Result<String, String> {
     let mut table = String::from(
         "| pool | version | killed in the call | killed half way through its answer |\n\
@@ -44,7 +44,7 @@ fn table(ours: &Value, others: &Value) -> Result<String, String> {
     for results in [ours, &others["results"]] {
         let results = results.as_array().ok_or("the record has no results")?;
         for (pool, versions, outcomes) in rows(results)? {
-            // The next task is told under the killed one.
+            // The next task stands under the killed task.
             let [call, answer] =
                 outcomes.map(|[killed, next]| format!("{killed}<br>next task: {next}"));
             table += &format!("\n| {pool} | {versions} | {call} | {answer} |");
@@ -53,7 +53,7 @@ fn table(ours: &Value, others: &Value) -> Result<String, String> {
     Ok(table)
 }
 
-/// Results that are the same share a row: the pool, its versions and start methods, what it did.
+/// Equal results share a row: the pool, its versions and start methods, and its behaviour.
 fn rows(results: &[Value]) -> Result<Vec<(String, String, Outcomes)>, String> {
     let mut outcomes: BTreeMap<[String; 3], Outcomes> = BTreeMap::new();
     for result in results {

@@ -1,10 +1,10 @@
-//! The cases of stage 4's pool that this pool has to pass as well: every way to die at every moment,
-//! a system that refuses, bytes that cross, and any bytes from a worker.
+//! The cases of stage 4's pool that this pool has to pass as well: every way to die at every
+//! moment, a system that refuses, bytes that cross, and any bytes from a worker.
 //!
-//! The files are those of `crates/processes/tests/processes`; what they take from `crate` is the pool
-//! under test. Two cases are left out: a worker that dies idle may have been
-//! sent several calls at once by then, and the first of them may have begun as far as anybody knows
-//! (`workers::killed_behind_our_back` in `tests/futures` has it).
+//! The case files are those of `crates/processes/tests/processes`; they take the pool under test
+//! from `crate`. Two cases are left out: here a worker that dies idle may have been sent several
+//! calls at once, and the pool cannot know whether the first call has begun
+//! (`workers::killed_behind_our_back` in `tests/futures` tests this).
 
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 
@@ -51,7 +51,7 @@ fn main() -> std::process::ExitCode {
         };
         own(name, run)
     }
-    /// The others do both for themselves.
+    /// A case in `own` starts the fork server and checks the leftovers by itself.
     fn own(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
         Case { name: name.into(), expect: Expect::Pass, run: Box::new(run) }
     }
@@ -115,7 +115,7 @@ use process_futures::{BuildError, ForkServer, ProcessPoolExecutor, StartError};
 #[cfg(target_os = "linux")]
 type Pool = ProcessPoolExecutor;
 
-/// This many workers.
+/// A pool of this many workers.
 #[cfg(target_os = "linux")]
 fn pool_of(workers: usize) -> ProcessPoolExecutor {
     try_pool(workers).expect("a pool")
@@ -130,7 +130,7 @@ fn try_pool(workers: usize) -> Result<ProcessPoolExecutor, StartError> {
     })
 }
 
-/// Waits for something to come. The limit is for a machine that does much else.
+/// Waits for something to happen. The long limit allows for a busy machine.
 #[cfg(target_os = "linux")]
 fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     let start = std::time::Instant::now();
@@ -143,14 +143,14 @@ fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Whether this process has ended. (It may wait to be reaped.)
+/// Whether this process has ended. (The process may still wait to be reaped.)
 #[cfg(target_os = "linux")]
 fn is_gone(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
 }
 
-/// The pool runs what it is given.
+/// Checks that the pool runs what it is given.
 #[cfg(target_os = "linux")]
 fn works(pool: &ProcessPoolExecutor) {
     use kernel::Executor;

@@ -18,11 +18,11 @@ pub struct Python {
     answers: BufReader<ChildStdout>,
 }
 
-/// What is said of the interpreter.
+/// A description of the interpreter.
 pub struct Words {
-    /// `Python 3.11.7`, or that there is none.
+    /// `Python 3.11.7`, or a text that there is no interpreter.
     pub version: String,
-    /// The same in a sentence.
+    /// The description in a sentence.
     pub sentence: String,
 }
 
