@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use report::Lesson;
-use report::session::{self, Destination, NoOptions, Output};
+use report::session::{self, Destination, NoOptions, OutputArguments};
 use report::typed::{rounds, workers};
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
@@ -28,7 +28,7 @@ struct Arguments {
     #[arg(long, conflicts_with = "rounds")]
     quick: bool,
     #[command(flatten)]
-    output: Output,
+    output: OutputArguments,
 }
 
 /// The options of a run, checked.

@@ -31,7 +31,7 @@ pub struct Work {
 
 /// What was measured: the stages, each with its costs, or why there is none.
 #[derive(Clone, Debug)]
-pub struct Measured {
+pub struct StageCosts {
     /// The real cores.
     pub cores: NonZeroUsize,
     /// Threads: the bytes stay where they are.
@@ -40,7 +40,7 @@ pub struct Measured {
     pub processes: Result<Costs, String>,
 }
 
-impl Measured {
+impl StageCosts {
     /// Measures this machine, with this many workers.
     ///
     /// # Errors
@@ -73,7 +73,7 @@ fn processes(capacity: Capacity) -> Result<Probed, Box<dyn Error>> {
 /// # Errors
 /// [`Failure`] if nothing can be measured, or `out` cannot be written.
 pub fn advise(work: Work, out: &mut impl Write) -> Result<(), Failure> {
-    print(work, &Measured::here(work.workers)?, out)?;
+    print(work, &StageCosts::here(work.workers)?, out)?;
     Ok(())
 }
 
@@ -88,7 +88,7 @@ struct Way {
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Result<()> {
+pub fn print(work: Work, measured: &StageCosts, out: &mut impl Write) -> io::Result<()> {
     let Work { item_seconds, bytes, workers, items } = work;
     let job = Job { items, seconds: item_seconds, bytes };
     let capacity = Capacity { workers, cores: measured.cores };

@@ -1,6 +1,6 @@
 //! What `kit advise` says, from given costs and from this machine's own, and for bad input.
 
-use kit::advise::{Measured, Work, print};
+use kit::advise::{StageCosts, Work, print};
 use schedule::leverage::Costs;
 use std::num::NonZeroUsize;
 use std::process::{Command, Stdio};
@@ -10,15 +10,15 @@ fn n(number: usize) -> NonZeroUsize {
 }
 
 /// A machine with these cores: threads start in 60 µs, processes in 4 ms, at 1 GB a second.
-fn machine(cores: usize) -> Measured {
-    Measured {
+fn machine(cores: usize) -> StageCosts {
+    StageCosts {
         cores: n(cores),
         threads: Costs { start: 60e-6, round_trip: 100e-9, seconds_per_byte: 0.0 },
         processes: Ok(Costs { start: 4e-3, round_trip: 5e-6, seconds_per_byte: 1e-9 }),
     }
 }
 
-fn said(work: Work, machine: &Measured) -> String {
+fn said(work: Work, machine: &StageCosts) -> String {
     let mut out = anstream::AutoStream::never(Vec::new());
     print(work, machine, &mut out).expect("a vector can be written");
     let text = String::from_utf8(out.into_inner()).expect("text");
@@ -69,7 +69,7 @@ fn one_core_or_one_item_is_a_loop_s() {
 #[test]
 fn without_processes_the_others_are_weighed() {
     let machine =
-        Measured { processes: Err("this system has no fork server".into()), ..machine(2) };
+        StageCosts { processes: Err("this system has no fork server".into()), ..machine(2) };
     insta::assert_snapshot!("no-processes", said(work(2.0, 100_000, 2, 1000), &machine));
 }
 

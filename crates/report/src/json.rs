@@ -20,7 +20,7 @@ pub(crate) struct Document<'a> {
     pub(crate) workers: usize,
     /// How many items there were.
     pub(crate) items: usize,
-    pub(crate) prediction: Prediction,
+    pub(crate) prediction: PredictionDocument,
     /// The rows of the tables.
     pub(crate) stages: Vec<RowDocument<'a>>,
     /// What the lesson measured beside its tables, by name; times in seconds.
@@ -35,7 +35,7 @@ pub(crate) struct Document<'a> {
 
 /// What was known before anything ran.
 #[derive(Debug, Serialize)]
-pub(crate) struct Prediction {
+pub(crate) struct PredictionDocument {
     /// The steps of all items.
     steps: u64,
     /// The steps of the longest item.
@@ -46,7 +46,7 @@ pub(crate) struct Prediction {
     makespan: BTreeMap<&'static str, u64>,
 }
 
-impl Prediction {
+impl PredictionDocument {
     pub(crate) fn new(pairs: &[Pair], workers: NonZeroUsize) -> Self {
         let costs: Vec<u64> = pairs.iter().map(|&pair| steps(pair)).collect();
         Self {

@@ -128,7 +128,7 @@ impl<'a> Table<'a> {
     /// # Errors
     /// A task's error, [`Disagreement`] if a contender's answers are not the first one's, or what
     /// an executor says when it cannot start.
-    pub(crate) fn measure(self, rounds: usize) -> Result<Outcome, Box<dyn Error>> {
+    pub(crate) fn measure(self, rounds: usize) -> Result<TableOutcome, Box<dyn Error>> {
         // A picture needs one round; of three, the one in the middle is the one to show. Repeated
         // maps have no picture.
         let pictures = if self.repeats == 1 { rounds.min(3) } else { 0 };
@@ -163,7 +163,7 @@ impl<'a> Table<'a> {
         }
         let starts: Vec<_> =
             self.rows.iter().map(|row| row.start_time(rounds)).collect::<Result<_, _>>()?;
-        Ok(Outcome { rows: self.summarise(&times, drawn, &starts), answers: expected })
+        Ok(TableOutcome { rows: self.summarise(&times, drawn, &starts), answers: expected })
     }
 
     /// One round of one contender: its answers, and the seconds that it took.
@@ -261,7 +261,7 @@ impl<'a> Contender<'a> {
 
 /// What became of a table.
 #[derive(Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct TableOutcome {
     pub(crate) rows: Vec<Measured>,
     /// Every row's answers.
     pub(crate) answers: Vec<u64>,

@@ -1,7 +1,7 @@
 //! What a lesson can be told on the command line.
 
 use crate::Lesson;
-use crate::session::{self, Destination, NoOptions, Output};
+use crate::session::{self, Destination, NoOptions, OutputArguments};
 use crate::typed::{self, rounds, workers};
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
@@ -30,7 +30,7 @@ struct Arguments {
     #[arg(value_parser = rounds, allow_negative_numbers = true)]
     rounds: usize,
     #[command(flatten)]
-    output: Output,
+    output: OutputArguments,
 }
 
 /// What a lesson takes beside the options that all have.

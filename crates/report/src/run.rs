@@ -4,7 +4,7 @@
 
 use crate::core_line::{executor_line, task_line};
 use crate::format::{counted, grouped, speedup, steps, steps_like};
-use crate::json::{Document, Prediction};
+use crate::json::{Document, PredictionDocument};
 use crate::measure::{Disagreement, Measured};
 use crate::options::{Extras, Options};
 use crate::session::{self, Session};
@@ -278,7 +278,7 @@ impl Run {
             kernel: "gcd",
             workers: self.workers.get(),
             items: self.pairs.len(),
-            prediction: Prediction::new(&self.pairs, self.workers),
+            prediction: PredictionDocument::new(&self.pairs, self.workers),
             stages: self.rows.iter().map(Into::into).collect(),
             figures: &self.figures,
             answers: &self.answers,

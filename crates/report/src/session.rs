@@ -21,7 +21,7 @@ use std::{fs, thread};
 
 /// What every lesson can be told about its output, as it is typed.
 #[derive(Debug, Args)]
-pub struct Output {
+pub struct OutputArguments {
     /// Print one JSON document, not text; times in seconds
     #[arg(long)]
     json: bool,
@@ -42,7 +42,7 @@ pub struct Destination {
     record: Option<PathBuf>,
 }
 
-impl Output {
+impl OutputArguments {
     /// Looks at the files. To be done last, so that a mistake elsewhere touches no file.
     ///
     /// # Errors

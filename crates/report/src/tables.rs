@@ -2,7 +2,7 @@
 
 use crate::Run;
 use crate::format::{range, share, speedup, time};
-use crate::measure::{Measured, Outcome, Stopwatch, Table};
+use crate::measure::{Measured, Stopwatch, Table, TableOutcome};
 use crate::statistics::Summary;
 use kernel::Pair;
 use std::error::Error;
@@ -44,7 +44,7 @@ impl Run {
     /// If a contender fails, or two do not agree.
     pub fn measure(&mut self, table: Table<'_>) -> Result<(), Box<dyn Error>> {
         let title = table.title.clone();
-        let Outcome { rows, answers } = table.measure(self.rounds)?;
+        let TableOutcome { rows, answers } = table.measure(self.rounds)?;
         if title == MAIN_TABLE {
             self.answers = answers;
         }

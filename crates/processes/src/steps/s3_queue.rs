@@ -55,7 +55,7 @@ struct Worker {
 
 /// The worker's report why there is no answer.
 #[derive(Serialize, Deserialize)]
-enum Failure {
+enum ItemFailure {
     Panicked(RemotePanic),
     ArgumentUnreadable(String),
     AnswerUnwritable(String),
@@ -188,11 +188,11 @@ fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
     while let Ok(bytes) = receive(&mut socket) {
         let reply = match postcard::from_bytes(&bytes) {
             Ok(item) => catch_unwind(AssertUnwindSafe(|| task(item)))
-                .map_err(|payload| Failure::Panicked(RemotePanic::from_payload(&*payload))),
-            Err(error) => Err(Failure::ArgumentUnreadable(error.to_string())),
+                .map_err(|payload| ItemFailure::Panicked(RemotePanic::from_payload(&*payload))),
+            Err(error) => Err(ItemFailure::ArgumentUnreadable(error.to_string())),
         };
         let bytes = postcard::to_allocvec(&reply).unwrap_or_else(|error| {
-            let failure: Result<R, _> = Err(Failure::AnswerUnwritable(error.to_string()));
+            let failure: Result<R, _> = Err(ItemFailure::AnswerUnwritable(error.to_string()));
             postcard::to_allocvec(&failure).expect("text serialises")
         });
         let _ = io::stdout().flush();
@@ -206,9 +206,13 @@ fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
 fn read_reply<R: Message>(index: usize, bytes: &[u8]) -> Result<R, TaskError> {
     let (ran, kind) = match postcard::from_bytes(bytes) {
         Ok(Ok(answer)) => return Ok(answer),
-        Ok(Err(Failure::Panicked(panic))) => (Ran::Yes, TaskErrorKind::Panicked(panic)),
-        Ok(Err(Failure::ArgumentUnreadable(why))) => (Ran::No, TaskErrorKind::NotDeserialised(why)),
-        Ok(Err(Failure::AnswerUnwritable(why))) => (Ran::Yes, TaskErrorKind::NotSerialised(why)),
+        Ok(Err(ItemFailure::Panicked(panic))) => (Ran::Yes, TaskErrorKind::Panicked(panic)),
+        Ok(Err(ItemFailure::ArgumentUnreadable(why))) => {
+            (Ran::No, TaskErrorKind::NotDeserialised(why))
+        }
+        Ok(Err(ItemFailure::AnswerUnwritable(why))) => {
+            (Ran::Yes, TaskErrorKind::NotSerialised(why))
+        }
         Err(error) => (Ran::Yes, TaskErrorKind::NotDeserialised(error.to_string())),
     };
     Err(TaskError::new(index, ran, kind))
