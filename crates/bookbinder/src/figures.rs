@@ -57,7 +57,8 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     let picture =
         Picture { name: name.clone(), workers: workers.get(), seconds, places: places.clone() };
     let id = format!("{record}-{}-{workers}", policy.key());
-    let title = format!("{name}: who runs which of the ten items when on {workers} workers");
+    let title =
+        format!("{name}: which worker runs which of the ten items when on {workers} workers");
     let caption = format!("{name} on {workers} workers, at the recorded speed of the loop");
     Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
 }

@@ -1,4 +1,4 @@
-//! A schedule that really ran: who had which item from when to when.
+//! A schedule that really ran: which worker had which item, from when to when.
 
 use spans::Span;
 use std::collections::HashMap;

@@ -42,7 +42,7 @@ impl Run {
         Ok(())
     }
 
-    /// Draws lanes of the lesson's own: who had something, from when to when, in a window of so
+    /// Draws lanes of the lesson's own: which worker had something, from when to when, in a window of so
     /// many seconds that begins at this time (nanoseconds of the spans' clock). What lies outside
     /// is cut off. The numbers count the spans.
     pub fn lanes(
@@ -73,7 +73,7 @@ impl Run {
         let pictures: Vec<_> =
             drawn.iter().filter_map(|&index| self.rows.get(index)?.picture.clone()).collect();
         let items = counted(self.pairs.len(), "item");
-        let title = format!("Lesson {number}, {name}: who ran which of the {items} when");
+        let title = format!("Lesson {number}, {name}: which worker ran which of the {items} when");
         svg(&format!("lesson-{number}"), &title, &pictures)
     }
 }
