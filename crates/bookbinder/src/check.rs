@@ -20,7 +20,7 @@ pub use records::records;
 use crate::expand::Expander;
 use crate::fault::{Fault, Faults, read};
 use crate::house::House;
-use crate::{anchors, book, sources};
+use crate::{anchors, book};
 use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,8 +52,8 @@ pub fn everything(house: &House) -> Result<()> {
     let names: Vec<(&Path, &str)> =
         pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
     faults.extend(unused(house, &names, ALLOWED_NUMBERS));
-    for lesson in sources::LESSONS.iter() {
-        let path = house.pages().join(sources::chapter(lesson));
+    for lesson in curriculum::lessons(house.root()).map_err(anyhow::Error::msg)? {
+        let path = house.pages().join(lesson.chapter());
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),
             None => faults.push(Fault::of_file(house.shown(&path), "the summary does not name it")),
@@ -63,7 +63,7 @@ pub fn everything(house: &House) -> Result<()> {
     let terms = read(&path).map(|text| glossary(house.shown(&path), &text));
     faults.extend(terms.unwrap_or_else(|fault| vec![fault]));
     faults.extend(marks(house));
-    faults.extend(records(house));
+    faults.extend(records(house)?);
     faults.sort();
     faults.dedup();
     Ok(Faults::none_or(faults, ())?)

@@ -6,6 +6,7 @@ use crate::records::Records;
 use crate::{
     anchors, diffs, figures, format, placeholder, pool_tables, pools, predictions, sources,
 };
+use curriculum::Lesson;
 use std::fs;
 use std::path::Path;
 
@@ -104,13 +105,15 @@ impl<'house> Expander<'house> {
                 }
             }
             ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
-            ["lessons"] => Ok(sources::lessons_table()),
-            ["lesson", number] => sources::lesson_box(number),
+            ["lessons"] => Ok(sources::lessons_table(&curriculum::lessons(self.house.root())?)),
+            ["decisions"] => Ok(sources::decisions(curriculum::lessons(self.house.root())?)),
+            ["lesson", number] => Ok(sources::lesson_box(&self.lesson(number)?)),
             ["misconception", number] => {
-                sources::lesson(number).map(|lesson| format!("> *“{}”*", lesson.misconception))
+                Ok(format!("> *“{}”*", self.lesson(number)?.misconception))
             }
-            ["remember", number] => sources::lesson(number)
-                .map(|lesson| lesson.remember.lines().collect::<Vec<_>>().join(" ")),
+            ["remember", number] => {
+                Ok(self.lesson(number)?.remember.lines().collect::<Vec<_>>().join(" "))
+            }
             ["core", number] => sources::core(self.house, number),
             ["change", from, to] => {
                 let [from, to] = [sources::core(self.house, from)?, sources::core(self.house, to)?];
@@ -120,14 +123,14 @@ impl<'house> Expander<'house> {
                 let [from, to] = [self.step(from)?, self.step(to)?];
                 Ok(diffs::around(&from, &to))
             }
-            ["decision", number] => {
-                let table = fs::read_to_string(self.house.pages().join("decision.md"))
-                    .map_err(|error| format!("decision.md: {error}"))?;
-                sources::decision_row(&table, number)
-            }
+            ["decision", number] => sources::decision(&self.lesson(number)?),
             [] => Err("an empty placeholder".into()),
             [name, ..] => Err(format!("there is no placeholder `{name}` with these arguments")),
         }
+    }
+
+    fn lesson(&self, number: &str) -> Result<Lesson, String> {
+        sources::lesson(self.house, number)
     }
 
     /// `path` or `path:anchor`, relative to the page.
@@ -172,6 +175,7 @@ mod tests {
             fs::write(path, text).unwrap();
         };
         write("book/src/page.md", "");
+        write("lessons/README.md", "");
         write("book/records/source.json", r#"{"run": {"serial": 1.173}}"#);
         write(
             "book/records/lesson-1.json",

@@ -27,6 +27,7 @@
 //! | `{{bench-pool}}`, `{{bench-pool missed}}`, `{{bench-pool python}}` | the pool against its bars, from `bench-pool.json`; which do not hold; the Python beside it |
 //! | `{{recorded faults}}` | as `machine`, for a record that has no rounds |
 //! | `{{lines crates/serial/src/lib.rs}}` | how many lines of code a file has |
+//! | `{{decisions}}` | the decision table, from the lessons' facts |
 //! | `{{decision 4}}` | the row that a chapter adds to the decision table |
 //!
 //! What cannot be filled is an error with file and line. mdBook's own preprocessors are off: they

@@ -114,7 +114,7 @@ impl Program {
 /// # Errors
 /// If there is no record of a name; and as [`record::record`].
 pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
-    let lessons = record::recordings();
+    let lessons = record::recordings(house)?;
     let mut names = lessons.iter().map(|lesson| &*lesson.name);
     let is_program = |name: &str| PROGRAMS.iter().any(|program| program.record == name);
     if let Some(name) = only.iter().find(|name| !is_program(name) && names.all(|one| one != *name))
@@ -204,9 +204,8 @@ mod tests {
 
     #[test]
     fn a_name_of_no_record_is_told_before_anything_runs() {
-        let folder = tempfile::tempdir().unwrap();
         let only = ["tour".to_owned(), "tuor".to_owned()];
-        let error = record(&House::at(folder.path()), None, &only).unwrap_err().to_string();
+        let error = record(&House::here(), None, &only).unwrap_err().to_string();
         assert!(error.starts_with("there is no record `tuor`; there are lesson-0, "), "{error}");
         assert!(error.ends_with(", bench-pool"), "{error}");
     }

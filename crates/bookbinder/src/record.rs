@@ -4,15 +4,15 @@
 //! median in the table that its own sentence contradicts. And all lessons come from one session,
 //! all or none: the files are put in place when the last lesson has ended well.
 
-use crate::sources::LESSONS;
 use crate::{House, machine};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
+use curriculum::Lesson;
 use indicatif::{ProgressBar, ProgressStyle};
-use report::Lesson;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -27,35 +27,39 @@ pub struct Recording {
     /// The lesson's number.
     pub lesson: u32,
     /// What is typed after `just lesson-N`.
-    pub options: &'static [&'static str],
-    /// Whether it has a picture. Lesson 0 runs everything on one worker, before there is a schedule
-    /// to draw.
+    pub options: Vec<String>,
+    /// Whether it has a picture.
     pub is_drawn: bool,
-    /// How many rounds are measured unless the person says otherwise: the lesson's own number. A
-    /// round in Python takes seconds.
+    /// How many rounds are measured unless the person says otherwise.
     pub rounds: u32,
 }
 
 impl Recording {
-    fn of(lesson: &Lesson) -> Self {
-        let number = lesson.number;
-        let name = format!("lesson-{number}");
-        // Lesson 8 is run from Python, where nobody notes who ran what when.
-        let is_drawn = ![0, 8].contains(&number);
-        let rounds = if [6, 7, 8].contains(&number) { 5 } else { 21 };
-        Self { name, lesson: number, options: &[], is_drawn, rounds }
+    /// The plain run of a lesson, and the others that its facts name.
+    fn of(lesson: &Lesson) -> impl Iterator<Item = Self> {
+        let &Lesson { number, ref record, .. } = lesson;
+        let plain = (format!("lesson-{number}"), Vec::new());
+        let also = record.also.iter();
+        let also =
+            also.map(move |run| (format!("lesson-{number}-{}", run.name), run.options.clone()));
+        iter::once(plain).chain(also).map(move |(name, options)| Self {
+            name,
+            lesson: number,
+            options,
+            is_drawn: record.drawn,
+            rounds: record.rounds,
+        })
     }
 }
 
-/// Every run that the book quotes: one of each lesson, and the steps of lesson 4.
-pub fn recordings() -> Vec<Recording> {
-    let steps = |lesson: &Lesson| Recording {
-        name: format!("lesson-{}-steps", lesson.number),
-        options: &["--steps"],
-        ..Recording::of(lesson)
-    };
-    let plain = LESSONS.iter().map(Recording::of);
-    plain.chain(LESSONS.iter().filter(|lesson| lesson.name == "processes").map(steps)).collect()
+/// Every run of a lesson that the book quotes, as the lessons' facts say.
+///
+/// # Errors
+/// If the lessons' folders cannot be read.
+pub fn recordings(house: &House) -> Result<Vec<Recording>> {
+    let lessons = curriculum::lessons(house.root()).map_err(Error::msg)?;
+    let recordings: Vec<_> = lessons.iter().flat_map(Recording::of).collect();
+    Ok(recordings)
 }
 
 /// Builds the lessons in release, runs them, and replaces the records of the book: all of them, or
@@ -66,7 +70,7 @@ pub fn recordings() -> Vec<Recording> {
 /// cannot be written: then the records are as they were (but for the last step, in which the files
 /// get their names one by one).
 pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
-    let mut recordings = recordings();
+    let mut recordings = recordings(house)?;
     if let Some(name) = only.iter().find(|&name| recordings.iter().all(|one| one.name != *name)) {
         let names: Vec<_> = recordings.iter().map(|one| one.name.as_str()).collect();
         bail!("there is no record `{name}`; there are {}", names.join(", "));
@@ -135,7 +139,7 @@ fn run(
     let numbers = folder.join(format!("{name}.json"));
     let mut command = Command::new(program);
     command.arg("--rounds").arg(rounds.to_string()).arg("--record").arg(&numbers);
-    command.args(recording.options);
+    command.args(&recording.options);
     if recording.is_drawn {
         command.arg("--svg").arg(folder.join(format!("{name}.svg")));
     }
@@ -215,7 +219,8 @@ mod tests {
             folder.path(),
             "echo \"Lesson ${NO_COLOR}\"; echo '{\"items\": 10}' > \"$4\"; echo '<svg/>' > \"$6\"",
         );
-        run(&lesson, &recordings()[4], 3, &json!({"cores": 2}), &new).unwrap();
+        run(&lesson, &recordings(&House::here()).unwrap()[4], 3, &json!({"cores": 2}), &new)
+            .unwrap();
         replace(&new, &records).unwrap();
         let read = |name: &str| fs::read_to_string(records.join(name)).unwrap();
         assert_eq!(read("lesson-4.txt"), "Lesson 1\n");
@@ -228,7 +233,7 @@ mod tests {
     #[test]
     fn a_recording_s_options_go_to_its_lesson() {
         let folder = tempfile::tempdir().unwrap();
-        let recordings = recordings();
+        let recordings = recordings(&House::here()).unwrap();
         let steps = recordings.iter().find(|one| one.name == "lesson-4-steps").unwrap();
         let lesson = program(folder.path(), "echo \"$5\"; echo '{}' > \"$4\"");
         run(&lesson, steps, 3, &json!({}), folder.path()).unwrap();
@@ -238,21 +243,22 @@ mod tests {
 
     #[test]
     fn a_name_of_no_record_is_told_before_anything_runs() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = record(&House::at(folder.path()), Some(1), &["lesson-44".into()]).unwrap_err();
+        let error = record(&House::here(), Some(1), &["lesson-44".into()]).unwrap_err();
         let error = error.to_string();
         assert!(
             error.starts_with("there is no record `lesson-44`; there are lesson-0, "),
             "{error}"
         );
-        assert!(error.ends_with(", lesson-4-steps"), "{error}");
+        assert!(error.contains(", lesson-4-steps, "), "{error}");
     }
 
     #[test]
     fn a_record_that_lacks_its_python_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let lesson = program(folder.path(), "echo 'Python       left out: there is none'");
-        let error = run(&lesson, &recordings()[0], 3, &json!({}), folder.path()).unwrap_err();
+        let error =
+            run(&lesson, &recordings(&House::here()).unwrap()[0], 3, &json!({}), folder.path())
+                .unwrap_err();
         let expected = "the record needs Python, which was left out: there is none";
         assert_eq!(error.to_string(), expected);
     }
@@ -261,7 +267,9 @@ mod tests {
     fn a_lesson_that_fails_is_told_with_its_words() {
         let folder = tempfile::tempdir().unwrap();
         let lesson = program(folder.path(), "echo 'error: no luck' >&2; exit 1");
-        let error = run(&lesson, &recordings()[0], 3, &json!({}), folder.path()).unwrap_err();
+        let error =
+            run(&lesson, &recordings(&House::here()).unwrap()[0], 3, &json!({}), folder.path())
+                .unwrap_err();
         assert!(error.to_string().contains("error: no luck"), "{error}");
     }
 }

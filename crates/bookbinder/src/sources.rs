@@ -3,60 +3,60 @@
 
 use crate::house::House;
 use crate::{anchors, format};
-use report::Lesson;
+use curriculum::{Decision, Lesson};
 use std::fs;
-use std::path::PathBuf;
-use std::sync::LazyLock;
-
-/// Every lesson, from the folders.
-pub static LESSONS: LazyLock<Vec<Lesson>> = LazyLock::new(|| {
-    curriculum::root().and_then(|root| curriculum::lessons(&root)).expect("the lessons' folders")
-});
-
-/// The file name of a lesson's chapter: `04-processes.md`.
-pub fn chapter(lesson: &Lesson) -> String {
-    format!("{:02}-{}.md", lesson.number, lesson.name)
-}
-
-/// The folder of a lesson's package.
-pub fn folder(house: &House, lesson: &Lesson) -> PathBuf {
-    house.root().join(format!("lessons/{:02}-{}", lesson.number, lesson.name))
-}
 
 /// The lesson of this number.
 ///
 /// # Errors
-/// One line if there is none.
-pub fn lesson(number: &str) -> Result<&'static Lesson, String> {
-    let found = LESSONS.iter().find(|lesson| lesson.number.to_string() == number);
+/// One line if there is none, or the lessons' folders cannot be read.
+pub fn lesson(house: &House, number: &str) -> Result<Lesson, String> {
+    let mut lessons = curriculum::lessons(house.root())?.into_iter();
+    let found = lessons.find(|lesson| lesson.number.to_string() == number);
     found.ok_or_else(|| format!("there is no lesson {number}"))
 }
 
 /// The box at the head of a chapter.
-///
-/// # Errors
-/// One line if there is no such lesson.
-pub fn lesson_box(number: &str) -> Result<String, String> {
-    let Lesson { question, minutes, needs, learn, .. } = lesson(number)?;
+pub fn lesson_box(Lesson { question, minutes, needs, learn, .. }: &Lesson) -> String {
     let learn = learn.each_ref().map(|line| format!("> - {line}")).join("\n");
-    Ok(format!(
+    format!(
         "> **The question** {question}\n>\n> **Minutes** about {minutes}\n>\n\
          > **Needs** {needs}\n>\n> **You will learn**\n>\n{learn}"
-    ))
+    )
 }
 
 /// A row for each lesson, with a link to its chapter. The page has the table's head.
-pub fn lessons_table() -> String {
+pub fn lessons_table(lessons: &[Lesson]) -> String {
     let row = |lesson: &Lesson| {
-        format!(
-            "| [{} {}]({}) | {} |",
-            lesson.number,
-            lesson.name,
-            chapter(lesson),
-            lesson.question
-        )
+        let Lesson { number, name, question, .. } = lesson;
+        format!("| [{number} {name}]({}) | {question} |", lesson.chapter())
     };
-    LESSONS.iter().map(row).collect::<Vec<_>>().join("\n")
+    lessons.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The decision table: the lessons' rows in the order of their ranks. A row links to the chapter
+/// that earned it.
+pub fn decisions(mut lessons: Vec<Lesson>) -> String {
+    lessons.sort_by_key(|lesson| lesson.decision.as_ref().map(|decision| decision.rank));
+    let mut table = "| your work | take | earned in |\n|:--|:--|:--|".to_owned();
+    for lesson in &lessons {
+        if let Some(Decision { work, take, .. }) = &lesson.decision {
+            table += &format!("\n| {work} | {take} | [{}]({}) |", lesson.title, lesson.chapter());
+        }
+    }
+    table
+}
+
+/// The row that a lesson adds to the decision table, under the table's head. In the lesson's own
+/// chapter the row needs no link.
+///
+/// # Errors
+/// One line if the lesson adds none.
+pub fn decision(lesson: &Lesson) -> Result<String, String> {
+    let Some(Decision { work, take, .. }) = &lesson.decision else {
+        return Err(format!("lesson {} adds no row to the decision table", lesson.number));
+    };
+    Ok(format!("| your work | take |\n|:--|:--|\n| {work} | {take} |"))
 }
 
 /// The core of a lesson: what its `main` shows between the marks.
@@ -64,7 +64,7 @@ pub fn lessons_table() -> String {
 /// # Errors
 /// One line if there is no such lesson or no core in it.
 pub fn core(house: &House, number: &str) -> Result<String, String> {
-    let path = folder(house, lesson(number)?).join("main.rs");
+    let path = lesson(house, number)?.path(house.root()).join("main.rs");
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("{}: {error}", house.shown(&path).display()))?;
     anchors::piece(&text, "core").map_err(|why| format!("{}: {why}", house.shown(&path).display()))
@@ -113,35 +113,18 @@ pub fn code_lines(text: &str) -> usize {
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
 
-/// The rows of the decision table that link to a lesson's chapter, with the table's head.
-///
-/// # Errors
-/// One line if there is no such lesson or no such row.
-pub fn decision_row(table: &str, number: &str) -> Result<String, String> {
-    let link = format!("({})", chapter(lesson(number)?));
-    let lines: Vec<&str> = table.lines().filter(|line| line.starts_with('|')).collect();
-    let rows: Vec<&str> = lines.iter().copied().filter(|line| line.contains(&link)).collect();
-    if rows.is_empty() {
-        return Err(format!("the decision table has no row that links to {link}"));
-    }
-    // The last column says which chapter earned the row; in that chapter it says nothing.
-    let narrow = |row: &str| match row.trim_end().trim_end_matches('|').rfind('|') {
-        Some(end) => row[..=end].to_owned(),
-        None => row.to_owned(),
-    };
-    let head = lines.iter().copied().take(2);
-    Ok(head.chain(rows).map(narrow).collect::<Vec<_>>().join("\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn lessons_stand_in_order() {
-        assert!(LESSONS.is_sorted_by(|before, after| before.number < after.number));
-        assert_eq!(chapter(lesson("4").unwrap()), "04-processes.md");
-        assert!(lesson_box("4").unwrap().contains("about 30"));
+        let house = House::here();
+        let lessons = curriculum::lessons(house.root()).unwrap();
+        assert!(lessons.is_sorted_by(|before, after| before.number < after.number));
+        let table = lessons_table(&lessons);
+        assert!(table.contains("| [4 processes](04-processes.md) | "), "{table}");
+        assert!(lesson_box(&lesson(&house, "4").unwrap()).contains("about 30"));
     }
 
     #[test]
@@ -164,11 +147,18 @@ mod tests {
     }
 
     #[test]
-    fn a_chapter_shows_its_rows_of_the_decision_table() {
-        let table = "# T\n\n| when | take | from |\n|:--|:--|:--|\n\
-                     | a | b | [4](04-processes.md) |\n| c | d | [5](05-work-stealing.md) |\n";
-        let rows = decision_row(table, "4").unwrap();
-        assert_eq!(rows, "| when | take |\n|:--|:--|\n| a | b |");
-        assert!(decision_row(table, "3").is_err());
+    fn a_chapter_shows_its_row_of_the_decision_table() {
+        let house = House::here();
+        let mut four = lesson(&house, "4").unwrap();
+        let [work, take] = ["a", "b"].map(str::to_owned);
+        four.decision = Some(Decision { rank: 2, work, take });
+        assert_eq!(decision(&four).unwrap(), "| your work | take |\n|:--|:--|\n| a | b |");
+        let mut five = lesson(&house, "5").unwrap();
+        five.decision.as_mut().unwrap().rank = 1;
+        let table = decisions(vec![four.clone(), five]);
+        assert!(table.ends_with("\n| a | b | [Processes](04-processes.md) |"), "{table}");
+        four.decision = None;
+        assert!(decision(&four).unwrap_err().contains("adds no row"));
+        assert_eq!(decisions(vec![four]).lines().count(), 2);
     }
 }

@@ -3,16 +3,20 @@
 use crate::fault::Fault;
 use crate::house::House;
 use crate::{figures, record, records};
+use anyhow::Result;
 
 /// Records that are missing, or that do not say where, when and from what they were taken.
-pub fn records(house: &House) -> Vec<Fault> {
+///
+/// # Errors
+/// If the lessons' folders cannot be read.
+pub fn records(house: &House) -> Result<Vec<Fault>> {
     let records = records::Records::new(house.records());
     let mut faults = Vec::new();
     let mut fault = |file: String, what: String| {
         let path = house.records().join(file);
         faults.push(Fault::of_file(house.shown(&path), what));
     };
-    for record::Recording { name, is_drawn, .. } in record::recordings() {
+    for record::Recording { name, is_drawn, .. } in record::recordings(house)? {
         for kind in ["txt", "svg"] {
             if kind == "svg" && !is_drawn {
                 continue;
@@ -34,7 +38,7 @@ pub fn records(house: &House) -> Vec<Fault> {
     for why in source.into_iter().filter_map(Result::err) {
         fault("source.json".into(), why);
     }
-    faults
+    Ok(faults)
 }
 
 #[cfg(test)]
@@ -47,22 +51,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let house = House::at(folder.path());
         fs::create_dir_all(house.records()).unwrap();
+        for lesson in curriculum::lessons(House::here().root()).unwrap() {
+            fs::create_dir_all(lesson.path(house.root())).unwrap();
+            let facts = |house: &House| lesson.path(house.root()).join("lesson.toml");
+            fs::copy(facts(&House::here()), facts(&house)).unwrap();
+        }
         let write = |file: &str, text: &str| fs::write(house.records().join(file), text).unwrap();
         let machine = r#"{"cpu": "C", "cores": 2, "limits": "none", "system": "Linux",
             "toolchain": "rustc", "commit": "abc", "date": "2026-01-01", "rounds": 21}"#;
-        for record::Recording { name, .. } in record::recordings() {
+        for record::Recording { name, .. } in record::recordings(&House::here()).unwrap() {
             write(&format!("{name}.txt"), "Machine      3 cores\nLesson\n");
             write(&format!("{name}.svg"), "<svg/>");
             write(&format!("{name}.json"), &format!(r#"{{"machine": {machine}, "run": {{}}}}"#));
         }
         write("source.json", r#"{"run": {"serial": 1, "threads": 2, "processes": 3}}"#);
-        assert_eq!(records(&house), []);
+        assert_eq!(records(&house).unwrap(), []);
 
         write("lesson-2.json", r#"{"run": {}}"#);
         write("lesson-3.txt", " ");
         fs::remove_file(house.records().join("lesson-4.svg")).unwrap();
         write("source.json", r#"{"run": {"serial": 1, "threads": 2}}"#);
-        let faults: Vec<String> = records(&house).iter().map(ToString::to_string).collect();
+        let faults: Vec<String> =
+            records(&house).unwrap().iter().map(ToString::to_string).collect();
         let expected = [
             "lesson-2.json: the record has no machine.limits",
             "lesson-3.txt: empty",
