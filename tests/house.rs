@@ -68,11 +68,12 @@ fn arrows_point_down_only() {
     assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
     assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule"]));
     assert_eq!(inner("curriculum"), BTreeSet::new());
+    assert_eq!(inner("machine"), BTreeSet::new());
     assert_eq!(inner("predict"), BTreeSet::from(["curriculum", "kernel", "report", "schedule"]));
     for lesson in lessons() {
         let name = format!("lesson-{}", lesson.number);
         for dependency in inner(&name) {
-            let below = ["kernel", "schedule", "interpreter", "predict", "report"];
+            let below = ["kernel", "machine", "schedule", "interpreter", "predict", "report"];
             let allowed = below.contains(&dependency) || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }

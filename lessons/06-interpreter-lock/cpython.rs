@@ -2,20 +2,18 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::euclid;
+use machine::{NoPython, Python};
 use report::{Given, Policy, Run, Summary, counted};
 use schedule::speedup as scheduled;
 use serde_json::Value;
 use std::error::Error;
 use std::ffi::OsStr;
-use std::io::{self, IsTerminal, Read, Write, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Python takes seconds for a round, so it is given fewer of them.
 const ROUNDS: usize = 3;
-
-/// Runs in every Python there ever was, so that an old one gives its version and no syntax error.
-const QUESTION: &str = "import sys; print('one-change %d %d' % sys.version_info[:2])";
 
 /// The option's check: is this a Python that can run the lesson's programs?
 ///
@@ -23,13 +21,8 @@ const QUESTION: &str = "import sys; print('one-change %d %d' % sys.version_info[
 /// One line that says what it is instead.
 pub fn check(path: &OsStr) -> Result<(), String> {
     let shown = path.to_string_lossy().escape_debug().to_string();
-    match ask(path) {
-        Ok(version) => fits(version).map_err(|what| format!("--python {shown}: {what}")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(format!("--python {shown}: there is no such program"))
-        }
-        Err(error) => Err(format!("--python {shown}: it does not run: {error}")),
-    }
+    let python = Python::ask(path).map_err(|why| why.to_string());
+    python.and_then(fits).map_err(|what| format!("--python {shown}: {what}"))
 }
 
 /// The Python to use: the one that was asked for (and has been checked), else the `python3` on
@@ -39,45 +32,24 @@ fn find(asked: Option<&OsStr>) -> Result<&OsStr, String> {
         return Ok(path);
     }
     let program = OsStr::new("python3");
-    match ask(program) {
-        Ok(version) => fits(version).map(|()| program).map_err(|what| {
-            format!("the python3 on the PATH: {what}; --python PATH chooses another")
-        }),
-        Err(_) => Err("there is no python3 on the PATH; --python PATH names one".to_owned()),
-    }
+    let what = match Python::ask(program) {
+        Ok(python) => match fits(python) {
+            Ok(()) => return Ok(program),
+            Err(what) => what,
+        },
+        Err(NoPython::Other) => NoPython::Other.to_string(),
+        Err(_) => return Err("there is no python3 on the PATH; --python PATH names one".to_owned()),
+    };
+    Err(format!("the python3 on the PATH: {what}; --python PATH chooses another"))
 }
 
-fn fits(version: Option<(u32, u32)>) -> Result<(), String> {
-    match version {
-        Some(version) if version >= (3, 9) => Ok(()),
-        Some((major, minor)) => {
+fn fits(python: Python) -> Result<(), String> {
+    match python.version {
+        (major, minor, _) if (major, minor) < (3, 9) => {
             Err(format!("Python 3.9 or newer is needed, and this is {major}.{minor}"))
         }
-        None => Err("this is not a Python that runs".to_owned()),
+        _ => Ok(()),
     }
-}
-
-/// Asks a program which Python it is. None if it is none.
-fn ask(program: &OsStr) -> io::Result<Option<(u32, u32)>> {
-    let mut child = Command::new(program)
-        .args(["-c", QUESTION])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    // What is not Python may talk for ever (`--python /usr/bin/yes`): enough is enough.
-    let mut said = Vec::new();
-    let mut stdout = child.stdout.take().expect("it is piped");
-    let read = stdout.by_ref().take(1 << 16).read_to_end(&mut said);
-    drop(stdout);
-    let _ = child.kill(); // it has answered, or never will
-    child.wait()?;
-    read?;
-    let answer = |line: &str| {
-        let (major, minor) = line.strip_prefix("one-change ")?.split_once(' ')?;
-        Some((major.parse().ok()?, minor.trim().parse().ok()?))
-    };
-    Ok(String::from_utf8_lossy(&said).lines().find_map(answer))
 }
 
 /// Runs the same programs in Python, prints their tables, and how our interpreter's time (the

@@ -5,10 +5,11 @@
 //! is left out where its result is there already; whether the module must be built again is
 //! cargo's to say, so a second run costs about a second.
 
+use machine::{NoPython, Python};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -78,38 +79,17 @@ impl Options {
 
 /// A Python that can have the module.
 #[derive(Debug)]
-pub struct Python {
+pub struct Chosen {
     program: PathBuf,
-    version: (u32, u32, u32),
-    free_threaded: bool,
+    python: Python,
 }
-
-/// What a Python is asked about itself. It runs in every Python there ever was, so that an old one
-/// gives its version and not a syntax error.
-const QUESTION: &str = r#"
-import sys
-try:
-    import sysconfig
-    free_threaded = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
-except ImportError:
-    free_threaded = False
-try:
-    import ensurepip, venv
-    has_venv = True
-except ImportError:
-    has_venv = False
-implementation = getattr(getattr(sys, "implementation", None), "name", "cpython")
-version = sys.version_info
-print("one-change %d %d %d %d %d %s" % (
-    version[0], version[1], version[2], free_threaded, has_venv, implementation))
-"#;
 
 /// Finds the Python to use: the one that was asked for, else the `python3` on the path.
 ///
 /// # Errors
 /// One line: there is none, it is not Python, it is older than 3.11, it is not CPython, it is a
 /// free-threaded build that pyo3 refuses, or it cannot make virtual environments.
-pub fn find(asked: Option<&Path>) -> Result<Python, Fault> {
+pub fn find(asked: Option<&Path>) -> Result<Chosen, Fault> {
     let program = asked.unwrap_or(Path::new("python3"));
     // One that was asked for is a mistake of whoever asked; one that was found is not.
     let fault = if asked.is_some() { Fault::typed } else { Fault::missing };
@@ -120,87 +100,46 @@ pub fn find(asked: Option<&Path>) -> Result<Python, Fault> {
     let needs = "lesson 8 needs CPython 3.11 or newer";
     let another = if asked.is_some() { "" } else { "; --python PATH chooses another" };
 
-    let answer = match ask(program) {
-        Ok(answer) => answer,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && asked.is_none() => {
-            return Err(fault(format!("{needs}, and there is no python3 on the PATH")));
+    let python = Python::ask(program).map_err(|why| match why {
+        NoPython::NotFound if asked.is_none() => {
+            fault(format!("{needs}, and there is no python3 on the PATH"))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(fault(format!("{name}: there is no such program")));
-        }
-        Err(error) => return Err(fault(format!("{name}: it does not run: {error}"))),
-    };
-    let Some(Answer { version, free_threaded, has_venv, implementation }) = answer else {
-        return Err(fault(format!("{name}: this is not a Python that runs{another}")));
-    };
-    let (major, minor, patch) = version;
+        NoPython::Other => fault(format!("{name}: {why}{another}")),
+        _ => fault(format!("{name}: {why}")),
+    })?;
+    let Python { version, free_threaded, has_venv, implementation } = &python;
+    let &(major, minor, patch) = version;
     let found = format!("{name} is {implementation} {major}.{minor}.{patch}");
-    if implementation != "cpython" || version < (3, 11, 0) {
+    if implementation != "cpython" || *version < (3, 11, 0) {
         return Err(fault(format!("{needs}, and {found}{another}")));
     }
-    if free_threaded && version < (3, 14, 0) {
+    if *free_threaded && *version < (3, 14, 0) {
         return Err(fault(format!(
             "{found}, free-threaded, and pyo3 refuses free-threaded builds below 3.14{another}"
         )));
     }
-    if !has_venv {
+    if !*has_venv {
         return Err(fault(format!(
             "{name} has no venv module (on Debian and Ubuntu: the package python3-venv){another}"
         )));
     }
-    Ok(Python { program: program.to_owned(), version, free_threaded })
+    Ok(Chosen { program: program.to_owned(), python })
 }
 
-#[derive(Debug, PartialEq)]
-struct Answer {
-    version: (u32, u32, u32),
-    free_threaded: bool,
-    has_venv: bool,
-    implementation: String,
-}
-
-/// Asks a program what Python it is. None if it is none.
-fn ask(program: &Path) -> io::Result<Option<Answer>> {
-    let mut child = Command::new(program)
-        .args(["-c", QUESTION])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    // What is not Python may talk for ever (`--python /usr/bin/yes`): enough is enough.
-    let mut said = Vec::new();
-    let mut stdout = child.stdout.take().expect("it is piped");
-    let read = stdout.by_ref().take(1 << 16).read_to_end(&mut said);
-    drop(stdout);
-    let _ = child.kill(); // it has answered, or never will
-    child.wait()?;
-    read?;
-    Ok(String::from_utf8_lossy(&said).lines().find_map(read_answer))
-}
-
-fn read_answer(line: &str) -> Option<Answer> {
-    let mut words = line.strip_prefix("one-change ")?.split(' ');
-    let mut number = || words.next()?.parse::<u32>().ok();
-    let version = (number()?, number()?, number()?);
-    let (free_threaded, has_venv) = (number()? == 1, number()? == 1);
-    Some(Answer { version, free_threaded, has_venv, implementation: words.next()?.to_owned() })
-}
-
-impl Python {
+impl Chosen {
     /// A command that runs this Python with the native module in its reach, built if need be.
     ///
     /// # Errors
     /// One line that names the step that failed, after what the step itself said.
     pub fn with_the_module(&self) -> Result<Command, Fault> {
-        let (major, minor, patch) = self.version;
-        let free = if self.free_threaded { "t" } else { "" };
+        let (major, minor, patch) = self.python.version;
+        let free = if self.python.free_threaded { "t" } else { "" };
         let home = target().join(format!("python/{major}.{minor}.{patch}{free}"));
         let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         let crate_folder = repository().join("crates/python-extension");
 
         // An environment whose Python has been removed or replaced since is made anew.
-        let usable = ask(&python).ok().flatten();
-        if usable.is_none_or(|answer| answer.version != self.version) {
+        if !Python::ask(&python).is_ok_and(|there| there.version == self.python.version) {
             let venv = ["-m", "venv", "--clear"];
             run(Command::new(&self.program).args(venv).arg(&home), Tell::Always)?;
         }

@@ -136,7 +136,8 @@ pub fn run(
             Ok(0)
         }
         Command::Doctor => {
-            doctor::print(&doctor::Facts::gather(), &workspace::lessons()?, out)?;
+            let facts = machine::Facts::gather();
+            doctor::print(&facts, &doctor::find_tools(), &workspace::lessons()?, out)?;
             Ok(0)
         }
     }

@@ -1,9 +1,10 @@
 //! What `kit doctor` prints: of machines that exist only here, and of this one.
 
-use kit::doctor::{Facts, Found, TOOLS, print};
+use kit::doctor::{Found, TOOLS, print};
+use machine::Facts;
 use std::process::Command;
 
-/// A Linux machine with two cores and every tool.
+/// A Linux machine with two cores.
 fn two_cores() -> Facts {
     Facts {
         system: "Linux 6.1.0, Penguin 12, x86_64".into(),
@@ -18,8 +19,12 @@ fn two_cores() -> Facts {
         memory: Some((8 << 30, 5 << 30)),
         shared: Some((4 << 30, 4 << 30)),
         load: Some(0.12),
-        found: (0..TOOLS.len()).map(|n| Found::Version(format!("1.{n}"))).collect(),
     }
+}
+
+/// Every tool.
+fn tools() -> Vec<Found> {
+    (0..TOOLS.len()).map(|n| Found::Version(format!("1.{n}"))).collect()
 }
 
 /// The lessons of this workspace.
@@ -28,8 +33,12 @@ fn lessons() -> Vec<curriculum::Lesson> {
 }
 
 fn printed(facts: &Facts) -> String {
+    printed_with(facts, &tools())
+}
+
+fn printed_with(facts: &Facts, found: &[Found]) -> String {
     let mut out = anstream::AutoStream::never(Vec::new());
-    print(facts, &lessons(), &mut out).expect("a vector can be written");
+    print(facts, found, &lessons(), &mut out).expect("a vector can be written");
     String::from_utf8(out.into_inner()).expect("what is printed is UTF-8")
 }
 
@@ -61,16 +70,16 @@ fn a_container_with_a_limit_on_a_machine_with_many_cores() {
 
 #[test]
 fn no_tool_at_all() {
-    let bare = Facts { found: vec![Found::No; TOOLS.len()], ..two_cores() };
-    insta::assert_snapshot!("no-tools", printed(&bare));
+    let bare = vec![Found::No; TOOLS.len()];
+    insta::assert_snapshot!("no-tools", printed_with(&two_cores(), &bare));
 }
 
 #[test]
 fn a_python_that_does_not_run() {
-    let mut facts = two_cores();
-    facts.found[1] = Found::Silent;
-    facts.proc = false;
-    insta::assert_snapshot!("silent-python", printed(&facts));
+    let mut found = tools();
+    found[1] = Found::Silent;
+    let facts = Facts { proc: false, ..two_cores() };
+    insta::assert_snapshot!("silent-python", printed_with(&facts, &found));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn a_python_that_was_asked_for_and_is_none() {
     refuses(asked("/bin/echo"), ("--python /bin/echo: this is not a Python that runs", 2));
     let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/python3");
     let mut old = asked(fake);
-    old.env("FAKE_PYTHON", "one-change 3 6");
+    old.env("FAKE_PYTHON", "one-change 3 6 9 0 1 cpython");
     let line = format!("--python {fake}: Python 3.9 or newer is needed, and this is 3.6");
     refuses(old, (&line, 2));
     let Said { stdout, stderr, status } = SUBJECT.run(&["--python", "/"]);
@@ -115,7 +115,7 @@ fn a_python_that_was_asked_for_and_is_none() {
 fn a_python_on_the_path_that_is_of_no_use_is_left_out() {
     let (_folder, file) = two_pairs();
     for (says, why) in [
-        ("one-change 3 6", "Python 3.9 or newer is needed, and this is 3.6"),
+        ("one-change 3 6 9 0 1 cpython", "Python 3.9 or newer is needed, and this is 3.6"),
         ("pyenv: python3: command not found", "this is not a Python that runs"),
     ] {
         let mut command = beside("", &["--rounds", "1", "--pairs", &file]);
