@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod book;
 mod comparison;
 
+pub use book::{markdown, missed};
 pub use comparison::{Bar, Comparison, Unit, json, table};

@@ -100,10 +100,14 @@ fn with_python_its_rows_are_full() {
     let record = folder.path().join("record.json");
     let output = quick(&["--python", python, "--record", record.to_str().expect("text")]);
     let table = text(&output.stdout);
-    let recorded: Vec<Value> =
-        serde_json::from_slice(&fs::read(record).expect("it is written")).expect("one array");
-    for row in &recorded {
-        assert!(table.contains(row["measured"].as_str().expect("words")), "{row}");
+    let recorded: Value =
+        serde_json::from_slice(&fs::read(record).expect("it is written")).expect("one object");
+    let book = recorded["text"]["table"].as_str().expect("a table");
+    assert_eq!(recorded["text"]["python"], "3.0");
+    let recorded = recorded["run"].as_array().expect("rows");
+    for row in recorded {
+        let measured = row["measured"].as_str().expect("words");
+        assert!(table.contains(measured) && book.contains(measured), "{row}");
     }
     assert_eq!(recorded.len(), rows.len());
     let last = "Python is ProcessPoolExecutor of 3.0, workers started by hand.";

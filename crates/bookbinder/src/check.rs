@@ -20,7 +20,7 @@ pub use records::records;
 use crate::expand::Expander;
 use crate::fault::{Fault, Faults, read};
 use crate::house::House;
-use crate::{anchors, book};
+use crate::{anchors, book, record};
 use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ pub fn everything(house: &House) -> Result<()> {
     let terms = read(&path).map(|text| glossary(house.shown(&path), &text));
     faults.extend(terms.unwrap_or_else(|fault| vec![fault]));
     faults.extend(marks(house));
-    faults.extend(records(house)?);
+    faults.extend(records(house, &record::recordings(house)?));
     faults.sort();
     faults.dedup();
     Ok(Faults::none_or(faults, ())?)

@@ -3,10 +3,7 @@
 use crate::fault::{Fault, Faults};
 use crate::house::House;
 use crate::records::Records;
-use crate::{
-    anchors, diffs, figures, format, placeholder, pool_tables, pools, predictions, sources,
-};
-use curriculum::Lesson;
+use crate::{anchors, diffs, figures, placeholder, predictions, sources};
 use std::fs;
 use std::path::Path;
 
@@ -50,10 +47,10 @@ impl<'house> Expander<'house> {
     }
 
     fn fill(&self, file: &Path, words: &[&str]) -> Result<String, String> {
+        let root = self.house.root();
         match *words {
-            ["#include", what] => self.include(file, what),
+            ["#include", what] => read_piece(&file.with_file_name(""), what),
             ["record", record, ref path @ ..] => self.records.shown(record, path),
-            ["source", key] => self.records.number("source", key).map(format::source),
             ["holds", record, ref words @ ..] => match self.records.holds(record, words)? {
                 (true, ..) => Ok(String::new()),
                 (false, left, right) => {
@@ -65,100 +62,65 @@ impl<'house> Expander<'house> {
                 let text = self.records.text(&format!("{record}.txt"))?;
                 Ok(format!("```text\n{}\n```", text.trim_end()))
             }
-            ["figure", record, ref stages @ ..] => {
-                let svg = self.records.text(&format!("{record}.svg"))?;
-                figures::recorded(&svg, &*self.records.record(record)?, stages)
-            }
-            ["map", record] => {
-                let svg = self.records.text(&format!("{record}.svg"))?;
-                figures::map(&svg, &*self.records.record(record)?)
-            }
-            ["predicted", record, policy, workers] => {
+            ["figure", record, "predicted", policy, workers] => {
                 let serial = self.records.number(record, "stages.serial.seconds")?;
                 figures::predicted(record, serial, policy, workers)
             }
+            ["figure", record, ref stages @ ..] => {
+                let svg = self.records.text(&format!("{record}.svg"))?;
+                let record = self.records.record(record)?;
+                match stages {
+                    ["map"] => figures::map(&svg, &record),
+                    _ => figures::recorded(&svg, &record, stages),
+                }
+            }
             ["schedule", ref words @ ..] => predictions::fill(words),
-            ["steps", ref words @ ..] => predictions::steps(words),
-            ["constant", path, name] => sources::constant(&self.source(path)?, name),
-            ["signature", path, name] => sources::signature(&self.source(path)?, name),
-            ["recorded", record] => self.records.record(record).and_then(|r| figures::origin(&r)),
-            ["pools", ref what @ ..] => {
-                let ours = self.records.record("killed-worker")?;
-                let others = self.records.record("pools/pools")?;
-                match what {
-                    ["machine"] => pools::machine(&ours, &others),
-                    [] => pools::table(&ours, &others),
-                    _ => Err(format!("`pools` has no `{}`", what.join(" "))),
+            ["source", path, ref what @ ..] => {
+                let text =
+                    fs::read_to_string(root.join(path)).map_err(|error| error.to_string())?;
+                match *what {
+                    ["constant", name] => sources::constant(&text, name),
+                    ["signature", name] => sources::signature(&text, name),
+                    ["lines"] => Ok(sources::code_lines(&text).to_string()),
+                    _ => Err("not constant, signature or lines".into()),
                 }
             }
-            ["faults"] => pool_tables::faults(&*self.records.record("faults")?),
-            ["bench-pool", ref what @ ..] => {
-                let record = self.records.record("bench-pool")?;
-                match what {
-                    [] => pool_tables::bench(&record),
-                    ["missed"] => pool_tables::missed(&record),
-                    ["python"] => match record["machine"]["python"].as_str() {
-                        Some(version) => Ok(version.to_owned()),
-                        None => Err("the record names no Python".into()),
-                    },
-                    _ => Err(format!("`bench-pool` has no `{}`", what.join(" "))),
+            ["lessons", "questions"] => Ok(sources::lessons_table(&curriculum::lessons(root)?)),
+            ["lessons", "decisions"] => Ok(sources::decisions(curriculum::lessons(root)?)),
+            ["lesson", number, ref part @ ..] => {
+                let lesson = sources::lesson(self.house, number)?;
+                match *part {
+                    ["box"] => Ok(sources::lesson_box(&lesson)),
+                    ["misconception"] => Ok(format!("> *“{}”*", lesson.misconception)),
+                    ["remember"] => Ok(lesson.remember.lines().collect::<Vec<_>>().join(" ")),
+                    ["decision"] => sources::decision(&lesson),
+                    ["core"] => sources::core(self.house, &lesson),
+                    ["change", from] => {
+                        let from = sources::core(self.house, &sources::lesson(self.house, from)?)?;
+                        Ok(diffs::whole(&from, &sources::core(self.house, &lesson)?))
+                    }
+                    _ => Err("not box, misconception, remember, decision, core or change".into()),
                 }
-            }
-            ["lines", path] => Ok(sources::code_lines(&self.source(path)?).to_string()),
-            ["lessons"] => Ok(sources::lessons_table(&curriculum::lessons(self.house.root())?)),
-            ["decisions"] => Ok(sources::decisions(curriculum::lessons(self.house.root())?)),
-            ["lesson", number] => Ok(sources::lesson_box(&self.lesson(number)?)),
-            ["misconception", number] => {
-                Ok(format!("> *“{}”*", self.lesson(number)?.misconception))
-            }
-            ["remember", number] => {
-                Ok(self.lesson(number)?.remember.lines().collect::<Vec<_>>().join(" "))
-            }
-            ["core", number] => sources::core(self.house, number),
-            ["change", from, to] => {
-                let [from, to] = [sources::core(self.house, from)?, sources::core(self.house, to)?];
-                Ok(diffs::whole(&from, &to))
             }
             ["diff", from, to] => {
-                let [from, to] = [self.step(from)?, self.step(to)?];
-                Ok(diffs::around(&from, &to))
+                let [from, to] = [from, to].map(|step| {
+                    let (name, anchor) = step.split_once(':').unwrap_or((step, ""));
+                    let piece = read_piece(&self.house.steps(), &format!("{name}.rs:{anchor}"));
+                    piece.map_err(|why| format!("step {name}: {why}"))
+                });
+                Ok(diffs::around(&from?, &to?))
             }
-            ["decision", number] => sources::decision(&self.lesson(number)?),
             [] => Err("an empty placeholder".into()),
             [name, ..] => Err(format!("there is no placeholder `{name}` with these arguments")),
         }
     }
+}
 
-    fn lesson(&self, number: &str) -> Result<Lesson, String> {
-        sources::lesson(self.house, number)
-    }
-
-    /// `path` or `path:anchor`, relative to the page.
-    fn include(&self, file: &Path, what: &str) -> Result<String, String> {
-        let (path, anchor) = what.split_once(':').map_or((what, None), |(p, a)| (p, Some(a)));
-        let path = file.parent().unwrap_or(Path::new("")).join(path);
-        let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
-        match anchor {
-            Some(anchor) => anchors::piece(&text, anchor),
-            None => Ok(anchors::whole(&text)),
-        }
-    }
-
-    /// A source file by its path from the root.
-    fn source(&self, path: &str) -> Result<String, String> {
-        fs::read_to_string(self.house.root().join(path)).map_err(|error| error.to_string())
-    }
-
-    /// `s1_fork` or `s1_fork:anchor`.
-    fn step(&self, what: &str) -> Result<String, String> {
-        let (step, anchor) = what.split_once(':').map_or((what, None), |(s, a)| (s, Some(a)));
-        let text = fs::read_to_string(self.house.steps().join(format!("{step}.rs")))
-            .map_err(|error| format!("step {step}: {error}"))?;
-        match anchor {
-            Some(anchor) => anchors::piece(&text, anchor),
-            None => Ok(anchors::whole(&text)),
-        }
-    }
+/// `path` or `path:anchor`, relative to the folder.
+fn read_piece(folder: &Path, what: &str) -> Result<String, String> {
+    let (path, anchor) = what.split_once(':').unwrap_or((what, ""));
+    let text = fs::read_to_string(folder.join(path)).map_err(|error| error.to_string())?;
+    if anchor.is_empty() { Ok(anchors::whole(&text)) } else { anchors::piece(&text, anchor) }
 }
 
 #[cfg(test)]
@@ -200,32 +162,36 @@ mod tests {
     #[test]
     fn placeholders_are_filled() {
         let filled = |text| fill(text).unwrap();
-        assert_eq!(filled("took {{source serial}}."), "took 1.173\u{a0}s.");
+        assert_eq!(filled("took {{record source serial as seconds}}."), "took 1.173\u{a0}s.");
         assert_eq!(filled("{{record lesson-1 stages.a.speedup}}"), "2.00×");
         assert_eq!(filled("x{{holds lesson-1 stages.a.speedup > 1.5}}"), "x");
         assert_eq!(filled("{{console lesson-1}}"), "```text\nLesson 1\n```");
         assert_eq!(filled("{{#include ../../src/lib.rs:f}}"), "fn f() {}");
-        assert_eq!(filled("{{constant src/lib.rs SLICE}}"), "100,000");
-        assert_eq!(filled("{{lines src/lib.rs}}"), "2");
+        assert_eq!(filled("{{source src/lib.rs constant SLICE}}"), "100,000");
+        assert_eq!(filled("{{source src/lib.rs lines}}"), "2");
         assert_eq!(filled("{{diff s1 s2}}"), "```diff\n one\n-two\n+2\n```");
         assert_eq!(filled("{{schedule speedup queue 2}}"), "1.97×");
-        assert_eq!(filled("{{steps total}}"), "20.62\u{a0}million");
+        assert_eq!(filled("{{schedule steps total}}"), "20.62\u{a0}million");
     }
 
     #[test]
     fn what_cannot_be_filled_fails_with_file_and_line() {
         for (text, expected) in [
-            ("\n{{source parallel}}", "book/src/page.md:2: {{source parallel}}: `parallel` of"),
+            (
+                "\n{{record source parallel as seconds}}",
+                "book/src/page.md:2: {{record source parallel as seconds}}: `parallel` of",
+            ),
             ("{{record lesson-9 x}}", "book/src/page.md:1: {{record lesson-9 x}}: there is no"),
             ("{{holds lesson-1 stages.a.speedup < 1.5}}", "does not hold: the record has 2.0000"),
             ("{{#include ../../src/lib.rs:g}}", "there is no anchor `g`"),
             ("{{#include gone.rs}}", "No such file"),
             ("{{console lesson-9}}", "there is no record `lesson-9.txt`"),
-            ("{{constant src/lib.rs OTHER}}", "no constant `OTHER`"),
-            ("{{lesson 99}}", "there is no lesson 99"),
+            ("{{source src/lib.rs constant OTHER}}", "no constant `OTHER`"),
+            ("{{lesson 99 box}}", "there is no lesson 99"),
+            ("{{source src/lib.rs colour}}", "not constant, signature or lines"),
             ("{{diff s1 s9}}", "step s9"),
             ("{{schedule speedup fifo 2}}", "no policy `fifo`"),
-            ("{{steps 11}}", "there is no item 11"),
+            ("{{schedule steps 11}}", "there is no item 11"),
             ("{{recrod x}}", "there is no placeholder `recrod`"),
             ("{{}}", "an empty placeholder"),
             ("a\nb {{record", "book/src/page.md:2: `{{` without `}}`"),

@@ -131,21 +131,12 @@ fn places(stage: &Value) -> Option<Vec<Place>> {
     spans.iter().map(place).collect()
 }
 
-/// One sentence: where, with what and when a record was taken; and of how many rounds.
+/// One or two sentences: where, with what and when a record was taken; and of how many rounds, if
+/// something was measured.
 ///
 /// # Errors
 /// One line that names the field that the record lacks.
 pub fn machine(record: &Value) -> Result<String, String> {
-    let origin = origin(record)?;
-    let rounds = record["machine"]["rounds"].as_u64().ok_or("the record has no machine.rounds")?;
-    Ok(format!("{} Medians of {rounds} rounds.*", origin.trim_end_matches('*')))
-}
-
-/// The sentence for a record that measures nothing, and so has no rounds.
-///
-/// # Errors
-/// One line that names the field that the record lacks.
-pub fn origin(record: &Value) -> Result<String, String> {
     let machine = &record["machine"];
     let field = |name: &str| match &machine[name] {
         Value::String(text) => Ok(text.clone()),
@@ -156,14 +147,13 @@ pub fn origin(record: &Value) -> Result<String, String> {
         "none" => String::new(),
         limits => format!(" ({limits})"),
     };
+    let rounds = field("rounds").map(|rounds| format!(" Medians of {rounds} rounds."));
+    let [cpu, cores, system] = [field("cpu")?, field("cores")?, field("system")?];
+    let [toolchain, commit, date] = [field("toolchain")?, field("commit")?, field("date")?];
     Ok(format!(
-        "*Recorded on {}: {} cores{limits}, {}, {}, commit {}, {}.*",
-        field("cpu")?,
-        field("cores")?,
-        field("system")?,
-        field("toolchain")?,
-        field("commit")?,
-        field("date")?,
+        "*Recorded on {cpu}: {cores} cores{limits}, {system}, {toolchain}, commit {commit}, \
+         {date}.{}*",
+        rounds.unwrap_or_default()
     ))
 }
 
@@ -219,7 +209,8 @@ mod tests {
             "rounds": 21}});
         assert!(machine(&record).unwrap().starts_with("*Recorded on C: 2 cores, Linux 6"));
         assert!(machine(&record).unwrap().ends_with(", 2026-01-01. Medians of 21 rounds.*"));
-        assert!(origin(&record).unwrap().ends_with(", 2026-01-01.*"));
+        record["machine"].as_object_mut().unwrap().remove("rounds");
+        assert!(machine(&record).unwrap().ends_with(", 2026-01-01.*"));
         record["machine"].as_object_mut().unwrap().remove("date");
         assert_eq!(machine(&record).unwrap_err(), "the record has no machine.date");
     }

@@ -6,29 +6,16 @@
 //! | placeholder | becomes |
 //! |---|---|
 //! | `{{#include ../../path.rs:anchor}}` | a piece of source code, by the name of its anchor |
-//! | `{{record lesson-4 stages.processes.speedup}}` | a number out of a record; `as time` and the like say how it is shown; paths may be joined by `*` and `/` |
+//! | `{{source crates/kernel/src/gcd.rs …}}` | of a source file: `constant SLICE`, a constant's value; `signature euclid`, a function's signature; `lines`, how many lines of code it has |
+//! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step of the process pool |
+//! | `{{lesson 4 …}}` | of a lesson: the `box` at the head of its chapter, the `misconception`, what to `remember`, its row of the decision table (`decision`), the `core` of its program, and how that changes from another lesson's (`change 3`) |
+//! | `{{lessons questions}}`, `{{lessons decisions}}` | of all lessons: a row with each question; the decision table |
+//! | `{{record lesson-4 stages.processes.speedup}}` | a number or a text out of a record, a program's own table among them; `as time` and the like say how a number is shown; paths may be joined by `*` and `/` |
 //! | `{{holds lesson-4 stages.a.speedup > 1.5}}` | nothing; the book is not made if the record says otherwise |
-//! | `{{source serial}}` | a figure of the source chapter |
 //! | `{{machine lesson-4}}` | one sentence: where and when the record was taken |
 //! | `{{console lesson-4}}` | the recorded run as it stood on the console |
-//! | `{{figure lesson-2 threads-chunks threads}}` | the recorded picture of these stages, and the same data in a table |
-//! | `{{map lesson-7}}` | the recorded maps of computing against bytes, and the same data in a table |
-//! | `{{predicted lesson-1 queue 2}}` | the schedule that a policy makes of the ten pairs, drawn at the record's serial speed |
-//! | `{{schedule speedup queue 2}}`, `{{schedule bound 2}}`, `{{schedule ceiling}}`, `{{schedule table 2 10}}` | what follows from the costs of the ten pairs |
-//! | `{{steps total}}`, `{{steps longest}}`, `{{steps 8}}`, `{{steps table}}` | those costs |
-//! | `{{lessons}}` | a table's rows: every lesson with its question |
-//! | `{{lesson 4}}`, `{{misconception 4}}`, `{{remember 4}}` | the lesson's own words |
-//! | `{{core 4}}`, `{{change 3 4}}` | the core of a lesson; what changes from one to the next |
-//! | `{{diff s1_fork s2_split}}`, `{{diff s1_fork:fork s2_split:fork}}` | what changes from step to step |
-//! | `{{constant crates/kernel/src/gcd.rs SLICE}}` | a constant's value |
-//! | `{{signature crates/kernel/src/gcd.rs euclid}}` | a function's signature |
-//! | `{{pools}}`, `{{pools machine}}` | what pools do when a worker is killed, from `pools/pools.json` and `killed-worker.json` |
-//! | `{{faults}}` | what each fault costs, from `faults.json` |
-//! | `{{bench-pool}}`, `{{bench-pool missed}}`, `{{bench-pool python}}` | the pool against its bars, from `bench-pool.json`; which do not hold; the Python beside it |
-//! | `{{recorded faults}}` | as `machine`, for a record that has no rounds |
-//! | `{{lines crates/serial/src/lib.rs}}` | how many lines of code a file has |
-//! | `{{decisions}}` | the decision table, from the lessons' facts |
-//! | `{{decision 4}}` | the row that a chapter adds to the decision table |
+//! | `{{figure lesson-2 …}}` | a picture, and the same data in a table: the recorded one of the stages `threads-chunks threads`; the recorded `map` of computing against bytes; or `predicted queue 2`, the schedule that a policy makes of the ten pairs, at the record's serial speed |
+//! | `{{schedule …}}` | what follows from the costs of the ten pairs: `speedup queue 2`, `bound 2`, `ceiling`, `table 2 10`; or the costs themselves: `steps total`, `steps longest`, `steps 8`, `steps table` |
 //!
 //! What cannot be filled is an error with file and line. mdBook's own preprocessors are off: they
 //! leave on the page what they cannot fill, and go on.
@@ -46,10 +33,7 @@ mod format;
 pub mod house;
 mod machine;
 pub mod placeholder;
-mod pool_tables;
-mod pools;
 mod predictions;
-pub mod programs;
 pub mod read;
 pub mod record;
 pub mod records;

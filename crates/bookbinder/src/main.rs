@@ -4,7 +4,7 @@
 
 use anyhow::Result;
 use bookbinder::read::Reader;
-use bookbinder::{House, book, check, programs};
+use bookbinder::{House, book, check, record};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -58,7 +58,7 @@ fn run(command: Command) -> Result<()> {
             anstream::println!("The book is made: open {} in a browser.", index.display());
         }
         Command::Read { port } => Reader::new(house, port)?.serve(),
-        Command::Record { rounds, only } => programs::record(&house, rounds, &only)?,
+        Command::Record { rounds, only } => record::record(&house, rounds, &only)?,
         Command::Check => {
             check::everything(&house)?;
             anstream::println!("The book's code, numbers, commands and form are true.");

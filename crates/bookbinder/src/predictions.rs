@@ -30,7 +30,8 @@ pub fn workers(word: &str) -> Result<NonZeroUsize, String> {
     word.parse().map_err(|_| format!("`{word}` is no number of workers"))
 }
 
-/// `speedup POLICY WORKERS`, `bound WORKERS`, `ceiling` (total / longest), `table FROM TO`.
+/// `speedup POLICY WORKERS`, `bound WORKERS`, `ceiling` (total / longest), `table FROM TO`,
+/// `steps WHAT`.
 ///
 /// # Errors
 /// One line if the words are none of these.
@@ -42,7 +43,8 @@ pub fn fill(words: &[&str]) -> Result<String, String> {
         ["bound", n] => Ok(format::ratio(schedule::bound(&costs(), workers(n)?))),
         ["ceiling"] => Ok(format::ratio(schedule::bound(&costs(), NonZeroUsize::MAX))),
         ["table", from, to] => Ok(table(workers(from)?.get(), workers(to)?.get())),
-        _ => Err("not speedup, bound, ceiling or table with their arguments".into()),
+        ["steps", what] => steps(what),
+        _ => Err("not speedup, bound, ceiling, table or steps with their arguments".into()),
     }
 }
 
@@ -68,20 +70,19 @@ fn table(from: usize, to: usize) -> String {
 ///
 /// # Errors
 /// One line if the word is none of these.
-pub fn steps(words: &[&str]) -> Result<String, String> {
+fn steps(what: &str) -> Result<String, String> {
     let costs = costs();
-    match *words {
-        ["total"] => Ok(format::millions(costs.iter().sum())),
-        ["longest"] => Ok(format::millions(costs.iter().copied().max().unwrap_or(0))),
-        ["table"] => Ok(steps_table(&ten_pairs())),
-        [item] => {
+    let cost = match what {
+        "total" => costs.iter().sum(),
+        "longest" => costs.iter().copied().max().unwrap_or(0),
+        "table" => return Ok(steps_table(&ten_pairs())),
+        item => {
             let place = item.parse::<usize>().ok().and_then(|item| item.checked_sub(1));
             let cost = place.and_then(|place| costs.get(place));
-            cost.map(|&cost| format::millions(cost))
-                .ok_or_else(|| format!("there is no item {item}"))
+            *cost.ok_or_else(|| format!("there is no item {item}"))?
         }
-        _ => Err("not total, longest, table or the number of an item".into()),
-    }
+    };
+    Ok(format::millions(cost))
 }
 
 fn steps_table(pairs: &[Pair]) -> String {
@@ -101,18 +102,18 @@ mod tests {
         assert_eq!(fill(&["speedup", "ceil-chunks", "4"]).unwrap(), "2.31×");
         assert_eq!(fill(&["bound", "2"]).unwrap(), "2.00×");
         assert_eq!(fill(&["ceiling"]).unwrap(), "5.39×");
-        assert_eq!(steps(&["longest"]).unwrap(), "3.82\u{a0}million");
-        assert_eq!(steps(&["8"]).unwrap(), "3.82\u{a0}million");
+        assert_eq!(steps("longest").unwrap(), "3.82\u{a0}million");
+        assert_eq!(steps("8").unwrap(), "3.82\u{a0}million");
         let table = fill(&["table", "2", "4"]).unwrap();
         assert_eq!(table.lines().count(), 5);
         assert!(table.contains("| 4 | 2.31× | 3.72× | 3.03× |"), "{table}");
-        assert_eq!(steps(&["table"]).unwrap().lines().count(), 12);
+        assert_eq!(steps("table").unwrap().lines().count(), 12);
     }
 
     #[test]
     fn nonsense_is_refused() {
         assert!(fill(&["speedup", "queue", "0"]).is_err());
         assert!(fill(&["fastest"]).is_err());
-        assert!(steps(&["0"]).is_err());
+        assert!(steps("0").is_err());
     }
 }

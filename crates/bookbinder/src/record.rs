@@ -1,74 +1,127 @@
-//! Runs every lesson and writes down what it printed, measured and drew.
+//! Runs every program that has a record in the book, and writes down what it printed, measured and
+//! drew.
 //!
 //! Text, numbers and picture of a lesson come from one and the same run, or the page would show a
-//! median in the table that its own sentence contradicts. And all lessons come from one session,
-//! all or none: the files are put in place when the last lesson has ended well.
+//! median in the table that its own sentence contradicts. And all records come from one session,
+//! all or none: the files are put in place when the last program has ended well.
 
 use crate::{House, machine};
 use anyhow::{Context, Error, Result, bail};
 use curriculum::Lesson;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::env;
-use std::fs;
-use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{env, fs, iter};
 
 /// What a lesson says where a Python would speak.
 const LEFT_OUT: &str = "Python       left out: ";
 
-/// One run of a lesson that the book quotes.
+/// One run of a program that the book quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     /// Its files' name.
     pub name: String,
-    /// The lesson's number.
-    pub lesson: u32,
-    /// What is typed after `just lesson-N`.
-    pub options: Vec<String>,
-    /// Whether it has a picture.
+    package: String,
+    /// `bin` or `example`, and the program's name.
+    target: [String; 2],
+    /// What is typed behind the program's name.
+    options: Vec<String>,
+    /// How many rounds are measured unless the person says otherwise. A program that measures takes
+    /// `--rounds N`, and `--record FILE` for its numbers; another one has no rounds.
+    pub rounds: Option<u32>,
+    /// Whether the text that it prints is kept. A program with neither rounds nor text prints JSON.
+    pub has_text: bool,
+    /// Whether it draws (`--svg FILE`).
     pub is_drawn: bool,
-    /// How many rounds are measured unless the person says otherwise.
-    pub rounds: u32,
+}
+
+/// What `[package.metadata.records]` says of one record, in the manifest of the package that makes
+/// it. Either `bin` or `example` names the program.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    bin: Option<String>,
+    example: Option<String>,
+    rounds: Option<u32>,
+    #[serde(default)]
+    text: bool,
 }
 
 impl Recording {
     /// The plain run of a lesson, and the others that its facts name.
-    fn of(lesson: &Lesson) -> impl Iterator<Item = Self> {
+    fn of_lesson(lesson: &Lesson) -> impl Iterator<Item = Self> {
         let &Lesson { number, ref record, .. } = lesson;
-        let plain = (format!("lesson-{number}"), Vec::new());
+        let package = format!("lesson-{number}");
+        let plain = (package.clone(), Vec::new());
         let also = record.also.iter();
         let also =
             also.map(move |run| (format!("lesson-{number}-{}", run.name), run.options.clone()));
         iter::once(plain).chain(also).map(move |(name, options)| Self {
             name,
-            lesson: number,
+            package: package.clone(),
+            target: ["bin".to_owned(), number.to_string()],
             options,
+            rounds: Some(record.rounds),
+            has_text: true,
             is_drawn: record.drawn,
-            rounds: record.rounds,
         })
+    }
+
+    /// The records that a package of `cargo metadata` says it makes.
+    fn of_package(package: &Value) -> Result<Vec<Self>> {
+        let entries = &package["metadata"]["records"];
+        let entries: BTreeMap<String, Entry> =
+            Option::deserialize(entries).with_context(|| entries.to_string())?.unwrap_or_default();
+        let recording = |(name, Entry { bin, example, rounds, text })| {
+            let (kind, program) = match (bin, example) {
+                (Some(bin), None) => ("bin", bin),
+                (None, Some(example)) => ("example", example),
+                _ => bail!("the record {name} needs a bin or an example"),
+            };
+            Ok(Self {
+                name,
+                package: package["name"].as_str().unwrap_or_default().to_owned(),
+                target: [kind.to_owned(), program],
+                options: Vec::new(),
+                rounds,
+                has_text: text,
+                is_drawn: false,
+            })
+        };
+        entries.into_iter().map(recording).collect()
+    }
+
+    /// Whether it leaves a JSON document.
+    pub fn has_numbers(&self) -> bool {
+        self.rounds.is_some() || !self.has_text
     }
 }
 
-/// Every run of a lesson that the book quotes, as the lessons' facts say.
+/// Every run that the book quotes: the lessons' facts say which, and the packages' manifests.
 ///
 /// # Errors
-/// If the lessons' folders cannot be read.
+/// If the lessons' folders or the manifests cannot be read.
 pub fn recordings(house: &House) -> Result<Vec<Recording>> {
     let lessons = curriculum::lessons(house.root()).map_err(Error::msg)?;
-    let recordings: Vec<_> = lessons.iter().flat_map(Recording::of).collect();
+    let mut recordings: Vec<_> = lessons.iter().flat_map(Recording::of_lesson).collect();
+    let metadata = cargo(house, &["metadata", "--no-deps", "--offline", "--format-version", "1"])?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    for package in metadata["packages"].as_array().context("no packages")? {
+        recordings.extend(Recording::of_package(package)?);
+    }
     Ok(recordings)
 }
 
-/// Builds the lessons in release, runs them, and replaces the records of the book: all of them, or
+/// Builds the programs in release, runs them, and replaces the records of the book: all of them, or
 /// those that are named in `only`.
 ///
 /// # Errors
-/// If there is no record of a name. If a lesson has no Python that it needs for its record. If a lesson does not build or does not end well, or a file
-/// cannot be written: then the records are as they were (but for the last step, in which the files
-/// get their names one by one).
+/// If there is no record of a name. If a lesson has no Python that it needs for its record. If a
+/// program does not build or does not end well, or a file cannot be written: then the records are
+/// as they were (but for the last step, in which the files get their names one by one).
 pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
     let mut recordings = recordings(house)?;
     if let Some(name) = only.iter().find(|&name| recordings.iter().all(|one| one.name != *name)) {
@@ -76,22 +129,24 @@ pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()>
         bail!("there is no record `{name}`; there are {}", names.join(", "));
     }
     recordings.retain(|one| only.is_empty() || only.contains(&one.name));
-    let packages: Vec<String> =
-        recordings.iter().map(|recording| format!("lesson-{}", recording.lesson)).collect();
-    let targets: Vec<&str> = packages.iter().flat_map(|package| ["--package", package]).collect();
-    let programs = build(house, &targets)?;
+    let mut build = ["build", "--release", "--message-format", "json-render-diagnostics"]
+        .map(str::to_owned)
+        .to_vec();
+    for Recording { package, target: [kind, program], .. } in &recordings {
+        build.extend([format!("--package={package}"), format!("--{kind}={program}")]);
+    }
+    let programs = programs(&cargo(house, &build)?);
     // Asked after the build: cargo may write the lock file, and that is a change of the sources.
-    let mut machine = machine::describe(house.root())?;
+    let machine = machine::describe(house.root())?;
     let folder = tempfile::tempdir_in(house.book()).context("no folder for the new records")?;
-    let progress = progress(recordings.len() as u64);
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} {elapsed}")
+        .expect("the template is a constant");
+    let progress = ProgressBar::new(recordings.len() as u64).with_style(style);
     for recording in &recordings {
         progress.set_message(recording.name.clone());
-        let program = programs
-            .get(&recording.lesson.to_string())
-            .with_context(|| format!("lesson {} has no program", recording.lesson))?;
-        let rounds = rounds.unwrap_or(recording.rounds);
-        machine["rounds"] = rounds.into();
-        run(program, recording, rounds, &machine, folder.path())
+        let [_, program] = &recording.target;
+        let program = programs.get(program).with_context(|| format!("{program} was not built"))?;
+        run(program, recording, rounds, machine.clone(), folder.path())
             .with_context(|| recording.name.clone())?;
         progress.inc(1);
     }
@@ -102,18 +157,15 @@ pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()>
     Ok(())
 }
 
-/// Builds these, and says where cargo has put each program.
-pub(crate) fn build(house: &House, targets: &[&str]) -> Result<BTreeMap<String, PathBuf>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--message-format", "json-render-diagnostics"]);
-    command.args(targets);
-    let output = command.current_dir(house.root()).stderr(Stdio::inherit()).output();
-    let output = output.context("cannot run cargo")?;
+/// What cargo prints. Its progress and its errors go to the person.
+fn cargo(house: &House, arguments: &[impl AsRef<str>]) -> Result<String> {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments.iter().map(AsRef::as_ref)).current_dir(house.root());
+    let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
     if !output.status.success() {
-        bail!("what is to be recorded does not build");
+        bail!("cargo {}: {}", arguments[0].as_ref(), output.status);
     }
-    Ok(programs(&String::from_utf8_lossy(&output.stdout)))
+    Ok(String::from_utf8(output.stdout)?)
 }
 
 /// The programs in cargo's messages, by name.
@@ -127,27 +179,32 @@ fn programs(messages: &str) -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
-/// Runs one lesson once, and leaves its three files in the folder.
+/// Runs one program once, and leaves its files in the folder.
 fn run(
     program: &Path,
     recording: &Recording,
-    rounds: u32,
-    machine: &Value,
+    rounds: Option<u32>,
+    mut machine: Value,
     folder: &Path,
 ) -> Result<()> {
-    let name = &recording.name;
-    let numbers = folder.join(format!("{name}.json"));
+    let file = |ending: &str| folder.join(format!("{}.{ending}", recording.name));
     let mut command = Command::new(program);
-    command.arg("--rounds").arg(rounds.to_string()).arg("--record").arg(&numbers);
+    if let Some(own) = recording.rounds {
+        let rounds = rounds.unwrap_or(own);
+        machine["rounds"] = rounds.into();
+        command.args(["--rounds", &rounds.to_string(), "--record"]).arg(file("json"));
+    }
     command.args(&recording.options);
     if recording.is_drawn {
-        command.arg("--svg").arg(folder.join(format!("{name}.svg")));
+        command.arg("--svg").arg(file("svg"));
     }
     // The text as everybody gets it, whatever this session's settings are.
     command.env("NO_COLOR", "1").env("COLUMNS", "80");
     for setting in ["CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "RAYON_NUM_THREADS"] {
         command.env_remove(setting);
     }
+    // A table that tells versions names ours by its commit.
+    command.env("ONE_CHANGE_COMMIT", machine["commit"].as_str().unwrap_or_default());
     let output = command.stdin(Stdio::null()).output().context("does not start")?;
     if !output.status.success() {
         bail!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim());
@@ -157,16 +214,27 @@ fn run(
     if let Some(line) = text.lines().find(|line| line.starts_with(LEFT_OUT)) {
         bail!("the record needs Python, which was{}", line.trim_start_matches("Python      "));
     }
-    let run: Value = serde_json::from_str(&fs::read_to_string(&numbers)?)?;
-    let record = serde_json::to_string_pretty(&json!({"machine": machine, "run": run}))?;
-    fs::write(&numbers, record + "\n")?;
-    fs::write(folder.join(format!("{name}.txt")), text)?;
+    let numbers =
+        if recording.rounds.is_some() { &fs::read_to_string(file("json"))? } else { &text };
+    if recording.has_numbers() {
+        let numbers = serde_json::from_str(numbers).context("gave something that is no JSON")?;
+        // A lesson's document is the run; another program adds tables for the book to it.
+        let mut record = match numbers {
+            Value::Object(numbers) if numbers.contains_key("run") => Value::Object(numbers),
+            run => json!({"run": run}),
+        };
+        record["machine"] = machine;
+        fs::write(file("json"), format!("{record:#}\n"))?;
+    }
+    if recording.has_text {
+        fs::write(file("txt"), text)?;
+    }
     Ok(())
 }
 
 /// Moves every file to where the book reads it. Both folders lie in the book, so each move is one
 /// step of the file system.
-pub(crate) fn replace(new: &Path, records: &Path) -> Result<()> {
+fn replace(new: &Path, records: &Path) -> Result<()> {
     fs::create_dir_all(records)?;
     for entry in fs::read_dir(new)? {
         let entry = entry?;
@@ -176,18 +244,15 @@ pub(crate) fn replace(new: &Path, records: &Path) -> Result<()> {
     Ok(())
 }
 
-fn progress(lessons: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {msg} {elapsed}")
-        .expect("the template is a constant");
-    let progress = ProgressBar::new(lessons).with_style(style);
-    progress.tick();
-    progress
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    fn recording(name: &str) -> Recording {
+        let mut recordings = recordings(&House::here()).unwrap().into_iter();
+        recordings.find(|one| one.name == name).unwrap()
+    }
 
     #[test]
     fn programs_are_found_in_cargo_s_messages() {
@@ -198,9 +263,22 @@ mod tests {
         assert_eq!(found["4"], Path::new("/t/4"));
     }
 
-    /// A program that does as a lesson does.
+    #[test]
+    fn a_manifest_names_the_program_that_makes_a_record() {
+        let of = |records: Value| {
+            Recording::of_package(&json!({"name": "p", "metadata": {"records": records}}))
+        };
+        let one = of(json!({"r": {"example": "e", "text": true}})).unwrap().remove(0);
+        assert_eq!((&*one.name, &*one.package), ("r", "p"));
+        assert_eq!((one.target, one.has_text), (["example", "e"].map(str::to_owned), true));
+        assert_eq!(Recording::of_package(&json!({"metadata": null})).unwrap(), []);
+        assert!(format!("{:#}", of(json!({"r": {"binary": "e"}})).unwrap_err()).contains("binary"));
+        assert!(of(json!({"r": {}})).unwrap_err().to_string().contains("needs a bin"));
+    }
+
+    /// A program that does as a recorded one does.
     fn program(folder: &Path, body: &str) -> PathBuf {
-        let path = folder.join("lesson");
+        let path = folder.join("program");
         fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
@@ -219,57 +297,80 @@ mod tests {
             folder.path(),
             "echo \"Lesson ${NO_COLOR}\"; echo '{\"items\": 10}' > \"$4\"; echo '<svg/>' > \"$6\"",
         );
-        run(&lesson, &recordings(&House::here()).unwrap()[4], 3, &json!({"cores": 2}), &new)
-            .unwrap();
+        run(&lesson, &recording("lesson-4"), Some(3), json!({"cores": 2}), &new).unwrap();
         replace(&new, &records).unwrap();
         let read = |name: &str| fs::read_to_string(records.join(name)).unwrap();
         assert_eq!(read("lesson-4.txt"), "Lesson 1\n");
         assert_eq!(read("lesson-4.svg"), "<svg/>\n");
         let record: Value = serde_json::from_str(&read("lesson-4.json")).unwrap();
-        assert_eq!(record, json!({"machine": {"cores": 2}, "run": {"items": 10}}));
+        assert_eq!(record, json!({"machine": {"cores": 2, "rounds": 3}, "run": {"items": 10}}));
         assert_eq!(read("source.json"), "kept");
+    }
+
+    #[test]
+    fn each_form_is_kept_with_its_machine() {
+        let folder = tempfile::tempdir().unwrap();
+        let printing = "echo \"{\\\"arguments\\\": \\\"$*$ONE_CHANGE_COMMIT\\\"}\"";
+        let measuring = "echo \"{\\\"run\\\": \\\"$2\\\", \\\"text\\\": {}}\" > \"$4\"";
+        for (name, body) in [("faults", printing), ("bench-pool", measuring), ("tour", printing)] {
+            let program = program(folder.path(), body);
+            let machine = json!({"commit": "abc"});
+            run(&program, &recording(name), None, machine, folder.path()).unwrap();
+        }
+        let json = |name: &str| {
+            let text = fs::read_to_string(folder.path().join(format!("{name}.json"))).unwrap();
+            serde_json::from_str::<Value>(&text).unwrap()
+        };
+        let faults = json!({"machine": {"commit": "abc"}, "run": {"arguments": "abc"}});
+        assert_eq!(json("faults"), faults, "it has no rounds");
+        let machine = json!({"commit": "abc", "rounds": 21});
+        assert_eq!(json("bench-pool"), json!({"machine": machine, "run": "21", "text": {}}));
+        let text = fs::read_to_string(folder.path().join("tour.txt")).unwrap();
+        assert_eq!(text, "{\"arguments\": \"abc\"}\n");
+        assert!(!folder.path().join("tour.json").exists());
     }
 
     #[test]
     fn a_recording_s_options_go_to_its_lesson() {
         let folder = tempfile::tempdir().unwrap();
-        let recordings = recordings(&House::here()).unwrap();
-        let steps = recordings.iter().find(|one| one.name == "lesson-4-steps").unwrap();
+        let steps = recording("lesson-4-steps");
         let lesson = program(folder.path(), "echo \"$5\"; echo '{}' > \"$4\"");
-        run(&lesson, steps, 3, &json!({}), folder.path()).unwrap();
+        run(&lesson, &steps, Some(3), json!({}), folder.path()).unwrap();
         let text = fs::read_to_string(folder.path().join("lesson-4-steps.txt")).unwrap();
-        assert_eq!((steps.lesson, text.as_str()), (4, "--steps\n"));
+        assert_eq!((&*steps.package, text.as_str()), ("lesson-4", "--steps\n"));
     }
 
     #[test]
     fn a_name_of_no_record_is_told_before_anything_runs() {
-        let error = record(&House::here(), Some(1), &["lesson-44".into()]).unwrap_err();
-        let error = error.to_string();
+        let only = ["tour".to_owned(), "lesson-44".to_owned()];
+        let error = record(&House::here(), Some(1), &only).unwrap_err().to_string();
         assert!(
             error.starts_with("there is no record `lesson-44`; there are lesson-0, "),
             "{error}"
         );
-        assert!(error.contains(", lesson-4-steps, "), "{error}");
+        for name in [", lesson-4-steps, ", ", tour", ", bench-pool"] {
+            assert!(error.contains(name), "{error}");
+        }
     }
 
     #[test]
     fn a_record_that_lacks_its_python_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let lesson = program(folder.path(), "echo 'Python       left out: there is none'");
-        let error =
-            run(&lesson, &recordings(&House::here()).unwrap()[0], 3, &json!({}), folder.path())
-                .unwrap_err();
+        let error = run(&lesson, &recording("lesson-0"), None, json!({}), folder.path());
         let expected = "the record needs Python, which was left out: there is none";
-        assert_eq!(error.to_string(), expected);
+        assert_eq!(error.unwrap_err().to_string(), expected);
     }
 
     #[test]
-    fn a_lesson_that_fails_is_told_with_its_words() {
+    fn a_program_that_fails_is_told_with_its_words_and_leaves_no_record() {
         let folder = tempfile::tempdir().unwrap();
-        let lesson = program(folder.path(), "echo 'error: no luck' >&2; exit 1");
-        let error =
-            run(&lesson, &recordings(&House::here()).unwrap()[0], 3, &json!({}), folder.path())
-                .unwrap_err();
-        assert!(error.to_string().contains("error: no luck"), "{error}");
+        let program = program(folder.path(), "echo 'error: no luck' >&2; echo '[]'; exit 3");
+        for recording in recordings(&House::here()).unwrap() {
+            let error = run(&program, &recording, None, json!({}), folder.path()).unwrap_err();
+            let error = error.to_string();
+            assert!(error.contains("exit status: 3: error: no luck"), "{error}");
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

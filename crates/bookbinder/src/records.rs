@@ -1,7 +1,9 @@
 //! Recorded runs, and numbers out of them by path.
 //!
-//! A record is `book/records/NAME.json`: `{"machine": …, "run": …}`, where the run is what the
-//! lesson printed with `--json`. A path starts in the run, or with `machine`. Where it meets a
+//! A record is `book/records/NAME.json`: `{"machine": …, "run": …, "text": …}`. The run is what a
+//! lesson prints with `--json`, or the figures of another program; the text is what such a program
+//! makes of its figures for the book, in Markdown. A path starts in the run, or with `machine` or
+//! `text`. Where it meets a
 //! list, it goes on by the position in it, or by the entry's `name` (or what it `measured`) in lower
 //! case with hyphens: `stages.threads-one-lock.speedup`.
 
@@ -51,12 +53,13 @@ impl Records {
             .map_err(|error| format!("there is no record `{file}`: {error}"))
     }
 
-    /// The number at a path.
+    /// The number at a path, which may name another record: `pools/pools:0.limit`.
     ///
     /// # Errors
     /// One line that names the part of the path that leads nowhere, or says what is there instead
     /// of a number.
     pub fn number(&self, record: &str, path: &str) -> Result<f64, String> {
+        let (record, path) = path.split_once(':').unwrap_or((record, path));
         let value = self.record(record)?;
         let found = walk(root(&value, path), path)?;
         found.as_f64().ok_or_else(|| format!("`{path}` of `{record}` is {found}, not a number"))
@@ -83,7 +86,8 @@ impl Records {
         Ok(value)
     }
 
-    /// An expression, with the format that is named after `as`, or that the path's last key has.
+    /// A text as it is; or an expression, with the format that is named after `as`, or that the path's
+    /// last key has.
     ///
     /// # Errors
     /// One line if the expression is none, or no format is known for it.
@@ -93,6 +97,12 @@ impl Records {
             [path] => (words, format::by_key(path.rsplit('.').next().unwrap_or(path))),
             _ => (words, None),
         };
+        if let [path] = words {
+            let whole = self.record(record)?;
+            if let Value::String(text) = walk(root(&whole, path), path)? {
+                return Ok(text.clone());
+            }
+        }
         let value = self.expression(record, words)?;
         let format = format.ok_or_else(|| format!("`{}` needs `as FORMAT`", words.join(" ")))?;
         format::by_name(format, value)
@@ -119,10 +129,12 @@ impl Records {
     }
 }
 
-/// Where a path starts: at the top for `machine.…`, else in the run.
+/// Where a path starts: at the top for `machine.…` and `text.…`, else in the run.
 fn root<'value>(record: &'value Value, path: &str) -> &'value Value {
-    let first = path.split('.').next();
-    if first == Some("machine") { record } else { record.get("run").unwrap_or(record) }
+    match path.split('.').next() {
+        Some("machine" | "text") => record,
+        _ => record.get("run").unwrap_or(record),
+    }
 }
 
 fn walk<'value>(value: &'value Value, path: &str) -> Result<&'value Value, String> {
@@ -171,7 +183,7 @@ mod tests {
         let record = r#"{"machine": {"cores": 2}, "run": {"stages": [
             {"name": "serial", "seconds": 0.056, "speedup": 1.0},
             {"name": "threads, one lock", "seconds": 0.028, "speedup": 2.0}],
-            "rows": [{"measured": "a, b / c", "ratio": 1.5}]}}"#;
+            "rows": [{"measured": "a, b / c", "ratio": 1.5}]}, "text": {"table": "| a |"}}"#;
         fs::write(folder.path().join("lesson-9.json"), record).unwrap();
         fs::write(folder.path().join("broken.json"), "{").unwrap();
         let records = Records::new(folder.path());
@@ -186,6 +198,7 @@ mod tests {
         assert_eq!(show(&["stages.0.seconds"]), "56.0\u{a0}ms");
         assert_eq!(show(&["machine.cores", "as", "count"]), "2");
         assert_eq!(show(&["rows.a-b-c.ratio", "as", "times"]), "1.50");
+        assert_eq!(show(&["text.table"]), "| a |");
         let ratio = ["stages.serial.seconds", "/", "stages.1.seconds", "as", "ratio"];
         assert_eq!(show(&ratio), "2.00×");
     }
@@ -197,6 +210,10 @@ mod tests {
         assert!(holds(&["stages.1.speedup", ">", "stages.serial.speedup", "*", "1.5"]));
         assert!(!holds(&["stages.1.speedup", "<", "stages.serial.speedup"]));
         assert!(records.holds("lesson-9", &["stages.1.speedup"]).is_err());
+        let other = ["stages.1.speedup", "<=", "lesson-9:stages.serial.speedup"];
+        assert!(
+            !records.holds("source", &["lesson-9:stages.1.speedup", other[1], other[2]]).unwrap().0
+        );
     }
 
     #[test]

@@ -62,9 +62,9 @@ pub fn decision(lesson: &Lesson) -> Result<String, String> {
 /// The core of a lesson: what its `main` shows between the marks.
 ///
 /// # Errors
-/// One line if there is no such lesson or no core in it.
-pub fn core(house: &House, number: &str) -> Result<String, String> {
-    let path = lesson(house, number)?.path(house.root()).join("main.rs");
+/// One line if there is no core in it.
+pub fn core(house: &House, lesson: &Lesson) -> Result<String, String> {
+    let path = lesson.path(house.root()).join("main.rs");
     let text = fs::read_to_string(&path)
         .map_err(|error| format!("{}: {error}", house.shown(&path).display()))?;
     anchors::piece(&text, "core").map_err(|why| format!("{}: {why}", house.shown(&path).display()))

@@ -1,6 +1,6 @@
 //! What each fault costs: one task that goes wrong in each way, and the pool's next task.
 //!
-//! Prints a JSON array of `{fault, said, ran, worker, next}`, for the table in the book.
+//! Prints the book's record: rows of `{fault, said, ran, worker, next}`, and the table of them.
 
 use kernel::{Message, Ran, TaskError};
 use nix::sys::signal::Signal::SIGKILL;
@@ -85,8 +85,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     row("the argument cannot be written", &|| wrong(&pool.submit(take, Stays)));
     row("the answer cannot be written", &|| wrong(&pool.submit(give, ())));
     row("a task makes a pool of its own", &|| wrong(&pool.submit(own_pool, ())));
-    println!("{:#}", Value::from(rows));
+    let table = table(&rows)?;
+    println!("{:#}", json!({"run": rows, "text": {"table": table}}));
     Ok(())
+}
+
+/// The rows as the book shows them.
+fn table(rows: &[Value]) -> Result<String, String> {
+    let mut table = String::from(
+        "| what goes wrong | the error says | did the task run? | its worker | next task |\n\
+         |:--|:--|:--|:--|:--|",
+    );
+    for row in rows {
+        let field = |name: &str| row[name].as_str().ok_or(format!("a fault has no {name}"));
+        let [fault, said, ran, worker] =
+            [field("fault")?, field("said")?, field("ran")?, field("worker")?];
+        let next = row["next"].as_bool().ok_or("a fault has no next")?;
+        let next = if next { "answered" } else { "not answered" };
+        table += &format!("\n| {fault} | {said} | {ran} | {worker} | {next} |");
+    }
+    Ok(table)
 }
 
 fn wrong<R: Message>(future: &TaskFuture<R>) -> Option<TaskError> {
@@ -102,4 +120,29 @@ fn told(fault: &str, error: Option<TaskError>, worker: &str, next: bool) -> Valu
     // The words are the kind's: which call it was, and whether it ran, have their own place.
     let said = error.map_or_else(|| "nothing".to_owned(), |error| error.kind().to_string());
     json!({"fault": fault, "said": said, "ran": ran, "worker": worker, "next": next})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_has_a_row() {
+        let mut rows = [json!({"fault": "a panic", "said": "it panicked", "ran": "yes",
+            "worker": "lives", "next": true})];
+        let row = "| a panic | it panicked | yes | lives | answered |";
+        assert!(table(&rows).unwrap().ends_with(row));
+        rows[0]["next"] = json!(false);
+        assert!(table(&rows).unwrap().ends_with("| not answered |"));
+        rows[0].as_object_mut().unwrap().remove("ran");
+        assert_eq!(table(&rows).unwrap_err(), "a fault has no ran");
+    }
+
+    #[test]
+    fn the_record_s_table_is_what_its_rows_make() {
+        let record = include_str!("../../../book/records/faults.json");
+        let record: Value = serde_json::from_str(record).unwrap();
+        let rows = record["run"].as_array().unwrap();
+        assert_eq!(record["text"]["table"], table(rows).unwrap());
+    }
 }

@@ -2,9 +2,10 @@
 //!
 //! The Rust side of `book/records/pools/killed_worker.py`, by the same rules: two workers, a first
 //! task that must work, a task whose worker is killed at one of two moments, and one more task.
-//! Prints one JSON object of the same form.
+//! Prints one JSON object of the same form; without arguments the book's record: all four cases,
+//! each in a process of its own, and the rows of the table in the book.
 //!
-//! Usage: killed_worker POOL MOMENT [LIMIT]
+//! Usage: killed_worker [POOL MOMENT [LIMIT]]
 //!     POOL    processes (stage 4), process-futures
 //!     MOMENT  call, answer
 //!     LIMIT   seconds after which "waits for ever" is said, 10 by default
@@ -16,7 +17,9 @@ use nix::sys::signal::kill;
 use nix::unistd::getpid;
 use process_futures::ProcessPoolExecutor;
 use processes::ProcessPool;
+use serde_json::{Value, json};
 use std::error::Error;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -24,6 +27,12 @@ use std::{env, fs, thread};
 
 /// Far more than a socket holds, so that the worker has to wait in the middle of it.
 const ANSWER: usize = 64 << 20;
+
+/// When the worker is killed.
+const MOMENTS: [&str; 2] = ["call", "answer"];
+
+/// The limit of `book/records/pools/record.py`, in seconds.
+const LIMIT: &str = "5";
 
 fn die() {
     kill(getpid(), SIGKILL).expect("the worker may kill itself");
@@ -98,11 +107,62 @@ impl Pool for ProcessPoolExecutor {
     }
 }
 
+/// Runs every case, and prints what the book has of them.
+fn record() -> Result<(), Box<dyn Error>> {
+    let mut run = Vec::new();
+    for pool in ["processes", "process-futures"] {
+        for moment in MOMENTS {
+            let mut case = Command::new(env::current_exe()?);
+            let output = case.args([pool, moment, LIMIT]).stderr(Stdio::inherit()).output()?;
+            if !output.status.success() {
+                return Err(format!("{pool} {moment}: {}", output.status).into());
+            }
+            run.push(serde_json::from_slice(&output.stdout)?);
+        }
+    }
+    // The book's recorder says it: another program than git knows no commit.
+    let commit = env::var("ONE_CHANGE_COMMIT").unwrap_or_else(|_| "unknown".to_owned());
+    let rows = rows(&run, &commit)?;
+    println!("{:#}", json!({"run": run, "text": {"rows": rows}}));
+    Ok(())
+}
+
+/// A row of the book's table for each pool: what it did at the two moments. The next task is told
+/// under the killed one.
+fn rows(run: &[Value], commit: &str) -> Result<String, String> {
+    let row = |[call, answer]: &[Value; 2]| {
+        let field = |result: &Value, name: &str| {
+            let field = result[name].as_str().ok_or(format!("a result has no {name}"))?;
+            Ok::<_, String>(field.to_owned())
+        };
+        for (result, moment) in [call, answer].into_iter().zip(MOMENTS) {
+            if field(result, "moment")? != moment {
+                return Err(format!("{result} is not of the moment {moment}"));
+            }
+        }
+        let (pool, method) = (field(call, "version")?, field(call, "start_method")?);
+        let told = |result| {
+            let (outcome, next) = (field(result, "outcome")?, field(result, "next_task")?);
+            Ok::<_, String>(format!("{outcome}<br>next task: {next}"))
+        };
+        let (call, answer) = (told(call)?, told(answer)?);
+        Ok(format!("| {pool} | commit {commit} ({method}) | {call} | {answer} |"))
+    };
+    let (pools, _) = run.as_chunks();
+    // Sorted as the rows of the other pools are.
+    let mut rows = pools.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    rows.sort();
+    Ok(rows.join("\n"))
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words.is_empty() {
+        return record();
+    }
     let [pool, moment, ref limit @ ..] = words[..] else {
-        return Err("usage: killed_worker POOL MOMENT [LIMIT]".into());
+        return Err("usage: killed_worker [POOL MOMENT [LIMIT]]".into());
     };
     let limit: f64 = limit.first().unwrap_or(&"10").parse()?;
     let fault: Task = match moment {
@@ -131,7 +191,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let (outcome, seconds) = run(fault);
     let (next_task, _) = run(next_task);
-    let record = serde_json::json!({
+    let record = json!({
         "pool": pool,
         "version": pool,
         "python": null,
@@ -145,4 +205,32 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{record}");
     // A pool that hangs would hang in its drop too.
     std::process::exit(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_has_a_row_with_both_moments() {
+        let result = |moment: &str| {
+            json!({"version": "p", "start_method": "fork server", "moment": moment,
+                "outcome": "error", "next_task": "none"})
+        };
+        let row = "| p | commit abc (fork server) | error<br>next task: none | \
+                   error<br>next task: none |";
+        assert_eq!(rows(&[result("call"), result("answer")], "abc").unwrap(), row);
+        let other = rows(&[result("call"), result("idle")], "abc");
+        assert!(other.unwrap_err().contains("is not of the moment answer"));
+        assert!(rows(&[json!({}), json!({})], "abc").unwrap_err().contains("has no moment"));
+    }
+
+    #[test]
+    fn the_record_s_rows_are_what_its_results_make() {
+        let record = include_str!("../../../book/records/killed-worker.json");
+        let record: Value = serde_json::from_str(record).unwrap();
+        let commit = record["machine"]["commit"].as_str().unwrap();
+        let rows = rows(record["run"].as_array().unwrap(), commit);
+        assert_eq!(record["text"]["rows"], rows.unwrap());
+    }
 }

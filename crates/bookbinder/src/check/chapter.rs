@@ -63,10 +63,7 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     }
 
     let (places, _) = placeholder::find(text);
-    let pictures = places
-        .iter()
-        .filter(|place| matches!(place.words.first(), Some(&("figure" | "predicted" | "map"))))
-        .count()
+    let pictures = places.iter().filter(|place| place.words.first() == Some(&"figure")).count()
         + prose.iter().filter(|(_, line)| line.contains("![") || line.contains("<svg")).count();
     if pictures > 1 {
         fault(0, format!("{pictures} pictures, one at most"));
@@ -85,10 +82,10 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     }
 
     let number = number.to_string();
-    for name in ["lesson", "misconception", "decision"] {
-        let here = places.iter().filter(|place| place.words == [name, &number]).count();
+    for part in ["box", "misconception", "decision"] {
+        let here = places.iter().filter(|place| place.words == ["lesson", &number, part]).count();
         if here != 1 {
-            fault(0, format!("{{{{{name} {number}}}}} is there {here} times, and once it should"));
+            fault(0, format!("{{{{lesson {number} {part}}}}} is there {here} times, not once"));
         }
     }
 
@@ -140,10 +137,10 @@ mod tests {
         for heading in HEADINGS {
             text.push_str(&format!("\n## {heading}\n\nWords.\n"));
             match heading {
-                "In one minute" => text.push_str("\n{{lesson 9}}\n"),
-                "What people get wrong" => text.push_str("\n{{misconception 9}}\n"),
+                "In one minute" => text.push_str("\n{{lesson 9 box}}\n"),
+                "What people get wrong" => text.push_str("\n{{lesson 9 misconception}}\n"),
                 "Recap" => text.push_str(
-                    "Two. Three.\n\n**The number:** {{steps total}} steps.\n\n{{decision 9}}\n",
+                    "Two. Three.\n\n**The number:** {{schedule steps total}} steps.\n\n{{lesson 9 decision}}\n",
                 ),
                 _ => {}
             }
@@ -187,13 +184,16 @@ mod tests {
     fn one_picture_one_number_one_box() {
         let two = chapter().replacen("Words.", "{{figure a b}} {{figure a c}}", 1);
         assert!(faults(&two).contains("2 pictures, one at most"));
-        let typed = chapter().replace("{{steps total}}", "many");
+        let typed = chapter().replace("{{schedule steps total}}", "many");
         assert!(faults(&typed).contains("comes from no record"));
         let none = chapter().replace("**The number:**", "The number:");
         assert!(faults(&none).contains("0 lines begin with"));
-        assert!(faults(&chapter().replace("{{lesson 9}}", "")).contains("{{lesson 9}} is there 0"));
-        let other = chapter().replace("{{decision 9}}", "{{decision 8}}");
-        assert!(faults(&other).contains("{{decision 9}} is there 0 times"));
+        assert!(
+            faults(&chapter().replace("{{lesson 9 box}}", ""))
+                .contains("{{lesson 9 box}} is there 0")
+        );
+        let other = chapter().replace("{{lesson 9 decision}}", "{{lesson 8 decision}}");
+        assert!(faults(&other).contains("{{lesson 9 decision}} is there 0 times"));
         assert!(
             faults(&chapter().replace("Two. Three.", "Two.")).contains("recap has 2 sentences")
         );

@@ -25,6 +25,8 @@ mod rounds;
 mod samples;
 
 use options::Options;
+#[cfg(target_os = "linux")]
+use serde_json::json as value;
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -74,12 +76,15 @@ fn run_part(name: &str, words: &[String]) -> ExitCode {
 
 #[cfg(target_os = "linux")]
 fn report(options: &Options) -> Result<(), Box<dyn Error>> {
-    let (rows, python) = rounds::measure(options)?;
+    let (rows, python, version) = rounds::measure(options)?;
     let mut out = anstream::stdout();
     let json = benches::json(&rows);
     if let Some(path) = &options.record {
         let named = |error| format!("{}: {error}", path.display());
-        std::fs::write(path, format!("{json:#}\n")).map_err(named)?;
+        let (table, missed) = (benches::markdown(&json)?, benches::missed(&json)?);
+        let text = value!({"table": table, "missed": missed, "python": version});
+        let record = value!({"run": json, "text": text});
+        std::fs::write(path, format!("{record:#}\n")).map_err(named)?;
     }
     if options.json {
         writeln!(out, "{json:#}")?;

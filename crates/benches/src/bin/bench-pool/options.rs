@@ -24,8 +24,8 @@ pub struct Options {
     /// Few and small items, to see that it works: the figures mean little
     #[arg(long)]
     pub quick: bool,
-    /// Write the JSON array into this file, beside the text. Not in the help: it is for the book's
-    /// recorder, whose text and numbers have to be of one run.
+    /// Write the rows into this file, with the tables that the book shows. Not in the help: it is for
+    /// the book's recorder.
     #[arg(long, value_name = "FILE", hide = true)]
     pub record: Option<PathBuf>,
 }

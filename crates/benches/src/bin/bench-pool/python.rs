@@ -12,6 +12,8 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/process_pool.p
 
 /// A running interpreter with a pool of two workers.
 pub struct Python {
+    /// As the interpreter tells it: `3.11.7`.
+    pub version: String,
     child: Child,
     // `None` when nothing more will be asked.
     requests: Option<ChildStdin>,
@@ -42,7 +44,7 @@ impl Python {
             .map_err(|error| named(&error))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
-        let mut python = Self { child, requests, answers };
+        let mut python = Self { version: String::new(), child, requests, answers };
         let hello = python.ask("hello").map_err(|error| named(&*error))?;
         let word = |name: &str| hello[name].as_str().unwrap_or("unknown").to_owned();
         let words = format!(
@@ -50,6 +52,7 @@ impl Python {
             word("python"),
             word("start_method")
         );
+        python.version = word("python");
         Ok((python, words))
     }
 

@@ -52,8 +52,11 @@ const QUICK: Sizes = Sizes {
     streams: [100, 1000],
 };
 
-/// Measures all of it. Gives the rows, and what is to be said of Python.
-pub fn measure(options: &Options) -> Result<(Vec<Comparison>, String), Box<dyn Error>> {
+/// The rows, what is to be said of Python, and its version if it was measured.
+type Measured = (Vec<Comparison>, String, Option<String>);
+
+/// Measures all of it.
+pub fn measure(options: &Options) -> Result<Measured, Box<dyn Error>> {
     let sizes = if options.quick { QUICK } else { FULL };
     // Ours is first: its fork server has to start before there is any thread.
     let ours = Ours::start()?;
@@ -83,7 +86,7 @@ pub fn measure(options: &Options) -> Result<(Vec<Comparison>, String), Box<dyn E
         samples.add(what, fresh::measure(&["memory", &count.to_string()])?);
     }
     progress.finish_and_clear();
-    Ok((samples.rows(), words))
+    Ok((samples.rows(), words, python.map(|python| python.version.clone())))
 }
 
 fn round(
