@@ -4,21 +4,12 @@
 //! placeholder on the page, an anchor that is missing leaves nothing at all. A book that promises
 //! that its code is the compiled code needs both to be errors.
 
-/// An anchor's beginning or end, alone on its line after the comment sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark<'text> {
-    Begin(&'text str),
-    End(&'text str),
-}
-
-fn mark(line: &str) -> Option<Mark<'_>> {
+/// An anchor's beginning (true) or end, alone on its line after the comment sign, and its name.
+fn mark(line: &str) -> Option<(bool, &str)> {
     let comment = ["//", "#", "<!--"].iter().find_map(|sign| line.trim().strip_prefix(sign))?;
     let comment = comment.trim_end_matches("-->").trim();
-    if let Some(name) = comment.strip_prefix("ANCHOR:") {
-        Some(Mark::Begin(name.trim()))
-    } else {
-        comment.strip_prefix("ANCHOR_END:").map(|name| Mark::End(name.trim()))
-    }
+    let begin = comment.strip_prefix("ANCHOR:").map(|name| (true, name.trim()));
+    begin.or_else(|| comment.strip_prefix("ANCHOR_END:").map(|name| (false, name.trim())))
 }
 
 /// The lines between an anchor's marks, without their common indentation and without the marks of
@@ -27,19 +18,13 @@ fn mark(line: &str) -> Option<Mark<'_>> {
 /// # Errors
 /// One line that says what is wrong, if the anchor is not there, not closed, or there twice.
 pub fn piece(text: &str, name: &str) -> Result<String, String> {
-    let mut lines = Vec::new();
-    let mut found = 0;
-    let mut inside = false;
+    let (mut lines, mut found, mut inside) = (Vec::new(), 0, false);
     for line in text.lines() {
         match mark(line) {
-            Some(Mark::Begin(begun)) if begun == name => {
-                found += 1;
-                inside = true;
-            }
-            Some(Mark::End(ended)) if ended == name => inside = false,
-            Some(_) => {}
+            Some((true, begun)) if begun == name => (found, inside) = (found + 1, true),
+            Some((false, ended)) if ended == name => inside = false,
             None if inside => lines.push(line),
-            None => {}
+            _ => {}
         }
     }
     match found {
@@ -59,27 +44,24 @@ pub fn whole(text: &str) -> String {
 /// What is wrong with the marks of a file, with the line (counted from 1): an end without a
 /// beginning, a beginning without an end, a name twice.
 pub fn unbalanced(text: &str) -> Vec<(usize, String)> {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut seen) = (Vec::new(), Vec::new());
     let mut open: Vec<(usize, &str)> = Vec::new();
-    let mut seen = Vec::new();
     for (number, line) in (1..).zip(text.lines()) {
-        match mark(line) {
-            Some(Mark::Begin(name)) => {
-                if seen.contains(&name) {
-                    wrong.push((number, format!("the anchor `{name}` begins a second time")));
-                }
-                seen.push(name);
-                open.push((number, name));
+        let Some((begins, name)) = mark(line) else { continue };
+        if begins {
+            if seen.contains(&name) {
+                wrong.push((number, format!("the anchor `{name}` begins a second time")));
             }
-            Some(Mark::End(name)) => match open.iter().rposition(|&(_, open)| open == name) {
-                Some(place) => drop(open.remove(place)),
-                None => wrong.push((number, format!("the anchor `{name}` ends unbegun"))),
-            },
-            None => {}
+            seen.push(name);
+            open.push((number, name));
+        } else if let Some(place) = open.iter().rposition(|&(_, open)| open == name) {
+            open.remove(place);
+        } else {
+            wrong.push((number, format!("the anchor `{name}` ends unbegun")));
         }
     }
-    wrong
-        .extend(open.iter().map(|(line, name)| (*line, format!("the anchor `{name}` has no end"))));
+    let open = open.iter().map(|(line, name)| (*line, format!("the anchor `{name}` has no end")));
+    wrong.extend(open);
     wrong
 }
 

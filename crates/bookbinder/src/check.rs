@@ -13,8 +13,8 @@ mod records;
 pub use chapter::{HEADINGS, WORDS, form};
 pub use commands::{commands, recipes};
 pub use glossary::{TERMS, glossary};
-pub use numbers::{ALLOWED_NUMBERS, Allowed, fences, typed_numbers, unused};
-pub use output::{output, page_output};
+pub use numbers::{fences, typed_numbers};
+pub use output::output;
 pub use records::records;
 
 use crate::expand::Expander;
@@ -46,12 +46,9 @@ pub fn everything(house: &House) -> Result<()> {
             faults.extend(found);
         }
         faults.extend(fences(shown, text));
-        faults.extend(typed_numbers(shown, text, ALLOWED_NUMBERS));
+        faults.extend(typed_numbers(shown, text));
         faults.extend(commands(shown, text, &known));
     }
-    let names: Vec<(&Path, &str)> =
-        pages.iter().map(|(path, text)| (path.as_path(), text.as_str())).collect();
-    faults.extend(unused(house, &names, ALLOWED_NUMBERS));
     for lesson in curriculum::lessons(house.root()).map_err(anyhow::Error::msg)? {
         let path = house.pages().join(lesson.chapter());
         match pages.iter().find(|(page, _)| *page == path) {
@@ -69,6 +66,19 @@ pub fn everything(house: &House) -> Result<()> {
     Ok(Faults::none_or(faults, ())?)
 }
 
+/// The lines but for the fences of code blocks, each with its number, counted from 1, and with the
+/// language of the block that it stands in.
+fn fenced(text: &str) -> impl Iterator<Item = (usize, Option<&str>, &str)> {
+    let mut open = None;
+    (1..).zip(text.lines()).filter_map(move |(number, line)| {
+        if let Some(language) = line.trim_start().strip_prefix("```") {
+            open = if open.is_some() { None } else { Some(language.trim()) };
+            return None;
+        }
+        Some((number, open, line))
+    })
+}
+
 /// Marks of anchors that do not match, in every Rust source of the house.
 pub fn marks(house: &House) -> Vec<Fault> {
     let mut faults = Vec::new();
@@ -78,14 +88,11 @@ pub fn marks(house: &House) -> Vec<Fault> {
         if path.starts_with(house.root().join("crates/bookbinder")) {
             continue;
         }
-        match read(&path) {
-            Ok(text) => faults.extend(
-                anchors::unbalanced(&text)
-                    .into_iter()
-                    .map(|(line, what)| Fault::new(house.shown(&path), line, what)),
-            ),
-            Err(fault) => faults.push(fault),
-        }
+        let wrong = read(&path).map(|text| {
+            let wrong = anchors::unbalanced(&text).into_iter();
+            wrong.map(|(line, what)| Fault::new(house.shown(&path), line, what)).collect()
+        });
+        faults.extend(wrong.unwrap_or_else(|fault| vec![fault]));
     }
     faults
 }

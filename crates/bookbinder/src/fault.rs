@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// One thing that is wrong at one place.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fault {
-    /// The file, as it was named by whoever looked.
+    /// The file, as the check names it.
     pub file: PathBuf,
     /// The line, counted from 1; 0 if the fault is the whole file's.
     pub line: usize,
@@ -52,13 +52,8 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{fault}")?;
-        }
-        Ok(())
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 

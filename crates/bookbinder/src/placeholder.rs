@@ -37,18 +37,15 @@ pub fn find(text: &str) -> (Vec<Placeholder<'_>>, Vec<usize>) {
 
 /// Words between spaces; what stands in double quotes is one word.
 fn words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    for (index, part) in text.split('"').enumerate() {
-        if index % 2 == 1 {
-            words.push(part);
-        } else {
-            words.extend(part.split_whitespace());
-        }
-    }
-    words
+    let parts = text.split('"').enumerate();
+    let words = parts.flat_map(|(index, part)| match index % 2 {
+        1 => vec![part],
+        _ => part.split_whitespace().collect(),
+    });
+    words.collect()
 }
 
-/// The page without its placeholders, for those who look at what was typed by hand. Lines stay
+/// The page without its placeholders: what was typed by hand. Lines stay
 /// where they are.
 pub fn without(text: &str) -> String {
     let mut rest = text.to_owned();

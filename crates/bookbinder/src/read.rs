@@ -7,7 +7,7 @@
 use crate::House;
 use crate::{book, check};
 use anyhow::{Result, anyhow};
-use std::fs::{self, File};
+use std::fs;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -96,13 +96,14 @@ fn watch(house: &House, edition: &AtomicUsize) -> ! {
 /// when the youngest was saved.
 fn newest(house: &House) -> (usize, Option<SystemTime>) {
     let mut files: Vec<PathBuf> = vec![house.book().join("book.toml")];
-    for folder in ["src", "records", "theme"] {
-        for extension in ["md", "json", "txt", "svg", "css"] {
-            files.extend(check::files_below(&house.book().join(folder), extension));
+    let book = ["src", "records", "theme"].map(|folder| house.book().join(folder));
+    let code = ["crates", "lessons", "tests"].map(|folder| house.root().join(folder));
+    for (folders, endings) in
+        [(&book, &["md", "json", "txt", "svg", "css"][..]), (&code, &["rs", "toml"])]
+    {
+        for (folder, ending) in folders.iter().flat_map(|f| endings.iter().map(move |e| (f, e))) {
+            files.extend(check::files_below(folder, ending));
         }
-    }
-    for folder in ["crates", "lessons", "tests"] {
-        files.extend(check::files_below(&house.root().join(folder), "rs"));
     }
     let saved = files.iter().filter_map(|file| fs::metadata(file).and_then(|m| m.modified()).ok());
     (files.len(), saved.max())
@@ -117,13 +118,12 @@ fn answer(request: Request, folder: &Path, edition: usize) -> std::io::Result<()
         let text = "There is no such page in this book.";
         return request.respond(Response::from_string(text).with_status_code(404));
     };
-    let kind = header(media_type(&file));
-    if file.extension().is_some_and(|extension| extension == "html") {
-        let page = fs::read_to_string(&file)?.replace("</body>", &format!("{COME_AGAIN}</body>"));
-        request.respond(Response::from_string(page).with_header(kind))
-    } else {
-        request.respond(Response::from_file(File::open(file)?).with_header(kind))
+    let (kind, mut bytes) = (media_type(&file), fs::read(file)?);
+    if kind.starts_with("text/html") {
+        bytes.extend(COME_AGAIN.bytes());
     }
+    let kind = Header::from_bytes("Content-Type", kind).expect("a header of plain letters");
+    request.respond(Response::from_data(bytes).with_header(kind))
 }
 
 /// The file for an address, if there is one inside the folder.
@@ -132,10 +132,6 @@ fn file(folder: &Path, path: &str) -> Option<PathBuf> {
     // `canonicalize` follows `..` and links, so what leads out of the folder shows itself.
     let file = folder.join(path.trim_start_matches('/')).canonicalize().ok()?;
     (file.starts_with(folder.canonicalize().ok()?) && file.is_file()).then_some(file)
-}
-
-fn header(kind: &str) -> Header {
-    Header::from_bytes("Content-Type", kind).expect("a header of plain letters")
 }
 
 fn media_type(file: &Path) -> &'static str {

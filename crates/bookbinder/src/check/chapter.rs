@@ -1,7 +1,9 @@
 //! The form of a chapter.
 
+use super::fenced;
 use crate::fault::Fault;
 use crate::placeholder;
+use std::iter;
 use std::path::Path;
 
 /// The headings of a chapter, in their order.
@@ -29,28 +31,31 @@ const NUMBER: &str = "**The number:**";
 pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut fault = |line, what: String| faults.push(Fault::new(file, line, what));
-    let prose = prose(text);
+    // The lines outside of code blocks, each with its number.
+    let prose: Vec<(usize, &str)> = fenced(text)
+        .filter(|(_, language, _)| language.is_none())
+        .map(|(number, _, line)| (number, line))
+        .collect();
 
     let headings: Vec<(usize, &str)> = prose
         .iter()
         .filter_map(|&(line, text)| text.strip_prefix("## ").map(|heading| (line, heading)))
         .collect();
-    let mut place = 0;
-    for heading in HEADINGS {
-        match headings.get(place) {
-            Some((_, found)) if *found == heading => place += 1,
-            Some((line, found)) => {
-                fault(*line, format!("the heading is “{found}” where “{heading}” belongs"));
-                break;
-            }
-            None => {
-                fault(0, format!("the heading “{heading}” is missing"));
-                break;
-            }
+    let places = HEADINGS.iter().map(Some).chain(iter::once(None));
+    let found = headings.iter().map(Some).chain(iter::repeat(None));
+    let wrong = places.zip(found).find_map(|(wanted, found)| match (wanted, found) {
+        (Some(wanted), Some((_, found))) if wanted == found => None,
+        (Some(wanted), Some((line, found))) => {
+            Some((*line, format!("the heading is “{found}” where “{wanted}” belongs")))
         }
-    }
-    if let Some((line, heading)) = headings.get(HEADINGS.len()) {
-        fault(*line, format!("the heading “{heading}” is one too many"));
+        (Some(wanted), None) => Some((0, format!("the heading “{wanted}” is missing"))),
+        (None, Some((line, found))) => {
+            Some((*line, format!("the heading “{found}” is one too many")))
+        }
+        (None, None) => None,
+    });
+    if let Some((line, what)) = wrong {
+        fault(line, what);
     }
 
     let words: usize = prose
@@ -90,31 +95,14 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     }
 
     let recap = prose.iter().skip_while(|(_, line)| *line != "## Recap").skip(1);
-    let recap: Vec<_> = recap.map(|(_, line)| *line).collect();
-    let sentences = recap
-        .join("\n")
-        .split("\n\n")
-        .filter(|paragraph| !paragraph.trim().starts_with(['*', '|', '{', '<']))
-        .map(sentences)
-        .sum::<usize>();
+    let recap = recap.map(|(_, line)| *line).collect::<Vec<_>>().join("\n");
+    let paragraphs = recap.split("\n\n");
+    let spoken = paragraphs.filter(|text| !text.trim().starts_with(['*', '|', '{', '<']));
+    let sentences: usize = spoken.map(sentences).sum();
     if headings.iter().any(|(_, heading)| *heading == "Recap") && sentences != 3 {
         fault(0, format!("the recap has {sentences} sentences, and three it should have"));
     }
     faults
-}
-
-/// The lines outside of code blocks, each with its number.
-fn prose(text: &str) -> Vec<(usize, &str)> {
-    let mut inside = false;
-    let mut lines = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.trim_start().starts_with("```") {
-            inside = !inside;
-        } else if !inside {
-            lines.push((number, line));
-        }
-    }
-    lines
 }
 
 /// How many sentences a paragraph has: full stops, question marks and colons' ends do not count

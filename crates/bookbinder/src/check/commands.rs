@@ -1,5 +1,6 @@
 //! Commands that the book tells the reader to type.
 
+use super::fenced;
 use crate::fault::Fault;
 use regex_lite::Regex;
 use std::path::Path;
@@ -15,30 +16,22 @@ pub fn recipes(justfile: &str) -> Vec<String> {
 pub fn commands(file: &Path, text: &str, recipes: &[String]) -> Vec<Fault> {
     let spoken = Regex::new(r"`just\s+([a-z][a-zA-Z0-9_-]*)").expect("a regex");
     let typed = Regex::new(r"(?m)^\s*just +([a-z][a-z0-9_-]*)").expect("a regex");
-    // Two texts of the same length, so that places are the same in both.
-    let [mut prose, mut code] = [String::new(), String::new()];
-    let mut inside = false;
-    for line in text.split_inclusive('\n') {
-        let is_fence = line.trim_start().starts_with("```");
-        inside ^= is_fence;
-        let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
-        let blanks: String = line.chars().map(blank).collect();
-        let (to_prose, to_code) = match (is_fence, inside) {
-            (true, _) => (&*blanks, &*blanks),
-            (false, true) => (&*blanks, line),
-            (false, false) => (line, &*blanks),
-        };
-        prose.push_str(to_prose);
-        code.push_str(to_code);
+    // Two texts with the same lines: prose, and blocks of code.
+    let [mut prose, mut code] = [(); 2].map(|()| vec![""; text.lines().count()]);
+    for (number, language, line) in fenced(text) {
+        let side = if language.is_some() { &mut code } else { &mut prose };
+        side[number - 1] = line;
     }
     let mut faults = Vec::new();
-    for found in spoken.captures_iter(&prose).chain(typed.captures_iter(&code)) {
-        // `just lesson-N` speaks of all of them.
-        let name = found[1].replace("-N", "-1");
-        if !recipes.contains(&name) {
-            let place = found.get(1).map_or(0, |name| name.start());
-            let line = text[..place].matches('\n').count() + 1;
-            faults.push(Fault::new(file, line, format!("there is no recipe `just {}`", &found[1])));
+    for (command, lines) in [(spoken, prose), (typed, code)] {
+        let text = lines.join("\n");
+        for name in command.captures_iter(&text).filter_map(|found| found.get(1)) {
+            // `just lesson-N` speaks of all of them.
+            if !recipes.contains(&name.as_str().replace("-N", "-1")) {
+                let line = text[..name.start()].matches('\n').count() + 1;
+                let what = format!("there is no recipe `just {}`", name.as_str());
+                faults.push(Fault::new(file, line, what));
+            }
         }
     }
     faults.sort();

@@ -23,20 +23,20 @@ pub const TERMS: [&str; 12] = [
 /// its line, and under it a line that begins with a colon.
 pub fn glossary(file: &Path, text: &str) -> Vec<Fault> {
     let lines: Vec<&str> = text.lines().collect();
-    let mut defined: Vec<(usize, &str)> = Vec::new();
-    for (index, pair) in lines.windows(2).enumerate() {
-        if pair[1].starts_with(": ") && !pair[0].is_empty() && !pair[0].starts_with(": ") {
-            defined.push((index + 1, pair[0].trim()));
-        }
-    }
+    let mut defined = Vec::new();
     let mut faults = Vec::new();
-    for (place, (line, term)) in defined.iter().enumerate() {
-        if defined[..place].iter().any(|(_, earlier)| earlier == term) {
-            faults.push(Fault::new(file, *line, format!("“{term}” is defined a second time")));
+    for (line, pair) in (1..).zip(lines.windows(2)) {
+        let term = pair[0].trim();
+        if !pair[1].starts_with(": ") || term.is_empty() || term.starts_with(": ") {
+            continue;
         }
+        if defined.contains(&term) {
+            faults.push(Fault::new(file, line, format!("“{term}” is defined a second time")));
+        }
+        defined.push(term);
     }
     for term in TERMS {
-        if !defined.iter().any(|(_, found)| *found == term) {
+        if !defined.contains(&term) {
             faults.push(Fault::of_file(file, format!("“{term}” is not defined")));
         }
     }
