@@ -83,7 +83,7 @@ fn fenced(text: &str) -> impl Iterator<Item = (usize, Option<&str>, &str)> {
 pub fn marks(house: &House) -> Vec<Fault> {
     let mut faults = Vec::new();
     let folders = ["crates", "lessons", "tests"].map(|folder| house.root().join(folder));
-    for path in folders.iter().flat_map(|folder| files_below(folder, "rs")) {
+    for path in folders.iter().flat_map(|folder| files_below(folder, &["rs"])) {
         // This crate's own tests are full of marks that do not match.
         if path.starts_with(house.root().join("crates/bookbinder")) {
             continue;
@@ -97,14 +97,16 @@ pub fn marks(house: &House) -> Vec<Fault> {
     faults
 }
 
-/// All files below a folder with this extension, in order. A folder that is not there has none.
-pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+/// All files below a folder with one of these extensions, in order. A folder that is not there has
+/// none.
+pub fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let is_wanted =
+        |path: &Path| path.extension().is_some_and(|found| extensions.iter().any(|e| found == *e));
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
-            found.extend(files_below(&path, extension));
-        } else if path.extension().is_some_and(|found| found == extension) {
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(files_below(&path, extensions));
+        } else if is_wanted(&path) {
             found.push(path);
         }
     }

@@ -96,14 +96,12 @@ fn watch(house: &House, edition: &AtomicUsize) -> ! {
 /// when the youngest was saved.
 fn newest(house: &House) -> (usize, Option<SystemTime>) {
     let mut files: Vec<PathBuf> = vec![house.book().join("book.toml")];
-    let book = ["src", "records", "theme"].map(|folder| house.book().join(folder));
-    let code = ["crates", "lessons", "tests"].map(|folder| house.root().join(folder));
-    for (folders, endings) in
-        [(&book, &["md", "json", "txt", "svg", "css"][..]), (&code, &["rs", "toml"])]
-    {
-        for (folder, ending) in folders.iter().flat_map(|f| endings.iter().map(move |e| (f, e))) {
-            files.extend(check::files_below(folder, ending));
-        }
+    for folder in ["src", "records", "theme"] {
+        let endings = ["md", "json", "txt", "svg", "css"];
+        files.extend(check::files_below(&house.book().join(folder), &endings));
+    }
+    for folder in ["crates", "lessons", "tests"] {
+        files.extend(check::files_below(&house.root().join(folder), &["rs", "toml"]));
     }
     let saved = files.iter().filter_map(|file| fs::metadata(file).and_then(|m| m.modified()).ok());
     (files.len(), saved.max())

@@ -19,35 +19,30 @@ use std::{env, fs, iter};
 /// What a lesson says where a Python would speak.
 const LEFT_OUT: &str = "Python       left out: ";
 
-/// One run of a program that the book quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One run of a program that the book quotes. `[package.metadata.records]` in a manifest lists those
+/// that are no lessons', by name.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct Recording {
     /// Its files' name.
+    #[serde(skip)]
     pub name: String,
+    #[serde(skip)]
     package: String,
     /// `bin` or `example`, and the program's name.
     target: [String; 2],
     /// What is typed behind the program's name.
+    #[serde(skip)]
     options: Vec<String>,
     /// How many rounds are measured unless the person says otherwise. A program that measures takes
     /// `--rounds N`, and `--record FILE` for its numbers; another one has no rounds.
     pub rounds: Option<u32>,
     /// Whether the text that it prints is kept. A program with neither rounds nor text prints JSON.
-    pub has_text: bool,
-    /// Whether it draws (`--svg FILE`).
-    pub is_drawn: bool,
-}
-
-/// What `[package.metadata.records]` says of one record, in the manifest of the package that makes
-/// it. Either `bin` or `example` names the program.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    bin: Option<String>,
-    example: Option<String>,
-    rounds: Option<u32>,
     #[serde(default)]
-    text: bool,
+    pub text: bool,
+    /// Whether it draws (`--svg FILE`).
+    #[serde(skip)]
+    pub is_drawn: bool,
 }
 
 impl Recording {
@@ -65,7 +60,7 @@ impl Recording {
             target: ["bin".to_owned(), number.to_string()],
             options,
             rounds: Some(record.rounds),
-            has_text: true,
+            text: true,
             is_drawn: record.drawn,
         })
     }
@@ -73,30 +68,16 @@ impl Recording {
     /// The records that a package of `cargo metadata` says it makes.
     fn of_package(package: &Value) -> Result<Vec<Self>> {
         let entries = &package["metadata"]["records"];
-        let entries: BTreeMap<String, Entry> =
+        let entries: BTreeMap<String, Self> =
             Option::deserialize(entries).with_context(|| entries.to_string())?.unwrap_or_default();
-        let recording = |(name, Entry { bin, example, rounds, text })| {
-            let (kind, program) = match (bin, example) {
-                (Some(bin), None) => ("bin", bin),
-                (None, Some(example)) => ("example", example),
-                _ => bail!("the record {name} needs a bin or an example"),
-            };
-            Ok(Self {
-                name,
-                package: package["name"].as_str().unwrap_or_default().to_owned(),
-                target: [kind.to_owned(), program],
-                options: Vec::new(),
-                rounds,
-                has_text: text,
-                is_drawn: false,
-            })
-        };
-        entries.into_iter().map(recording).collect()
+        let package = package["name"].as_str().unwrap_or_default();
+        let named = |(name, entry)| Self { name, package: package.to_owned(), ..entry };
+        Ok(entries.into_iter().map(named).collect())
     }
 
     /// Whether it leaves a JSON document.
     pub fn has_numbers(&self) -> bool {
-        self.rounds.is_some() || !self.has_text
+        self.rounds.is_some() || !self.text
     }
 }
 
@@ -226,7 +207,7 @@ fn run(
         record["machine"] = machine;
         fs::write(file("json"), format!("{record:#}\n"))?;
     }
-    if recording.has_text {
+    if recording.text {
         fs::write(file("txt"), text)?;
     }
     Ok(())
@@ -268,12 +249,12 @@ mod tests {
         let of = |records: Value| {
             Recording::of_package(&json!({"name": "p", "metadata": {"records": records}}))
         };
-        let one = of(json!({"r": {"example": "e", "text": true}})).unwrap().remove(0);
+        let one = of(json!({"r": {"target": ["example", "e"], "text": true}})).unwrap().remove(0);
         assert_eq!((&*one.name, &*one.package), ("r", "p"));
-        assert_eq!((one.target, one.has_text), (["example", "e"].map(str::to_owned), true));
+        assert_eq!((one.target, one.text), (["example", "e"].map(str::to_owned), true));
         assert_eq!(Recording::of_package(&json!({"metadata": null})).unwrap(), []);
         assert!(format!("{:#}", of(json!({"r": {"binary": "e"}})).unwrap_err()).contains("binary"));
-        assert!(of(json!({"r": {}})).unwrap_err().to_string().contains("needs a bin"));
+        assert!(format!("{:#}", of(json!({"r": {}})).unwrap_err()).contains("target"));
     }
 
     /// A program that does as a recorded one does.

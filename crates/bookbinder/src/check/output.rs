@@ -4,7 +4,7 @@ use super::files_below;
 use crate::fault::{Fault, Faults, read};
 use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
@@ -37,7 +37,7 @@ pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
             Ok(text) => Ok((path.strip_prefix(folder).unwrap_or(&path).to_owned(), text)),
             Err(fault) => Err(Faults(vec![fault])),
         };
-        files_below(folder, kind).into_iter().map(named).collect::<Result<BTreeMap<_, _>, _>>()
+        files_below(folder, &[kind]).into_iter().map(named).collect::<Result<BTreeMap<_, _>, _>>()
     };
     let mut faults = Vec::new();
     for (name, text) in files("css")? {
@@ -107,33 +107,15 @@ fn broken(
     if elsewhere.iter().any(|scheme| link.starts_with(scheme)) {
         return None;
     }
-    let (path, id) = link.split_once('#').map_or((link, None), |(path, id)| (path, Some(id)));
-    let target = match path {
-        "" => from.to_owned(),
-        path => normal(&from.parent().unwrap_or(Path::new("")).join(path)),
+    let (path, id) = link.split_once('#').unwrap_or((link, ""));
+    let near = if path.is_empty() { from.to_owned() } else { from.with_file_name(path) };
+    let target = folder.join(near).canonicalize().ok().filter(|target| target.is_file());
+    let Some(target) = target else {
+        return Some(format!("links to {link}, and there is no such file"));
     };
-    match (pages.get(&target), id) {
-        (Some(page), Some(id)) if !id.is_empty() && !page.ids.contains(id) => {
-            Some(format!("links to {link}, and there is no such place on that page"))
-        }
-        (None, _) if !folder.join(&target).is_file() => {
-            Some(format!("links to {link}, and there is no such file"))
-        }
-        _ => None,
-    }
-}
-
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
+    let page = target.strip_prefix(folder.canonicalize().ok()?).ok().and_then(|p| pages.get(p));
+    (!id.is_empty() && page.is_some_and(|page| !page.ids.contains(id)))
+        .then(|| format!("links to {link}, and there is no such place on that page"))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub fn records(house: &House, recordings: &[Recording]) -> Vec<Fault> {
     };
     for recording in recordings {
         let name = &recording.name;
-        for (ending, is_kept) in [("txt", recording.has_text), ("svg", recording.is_drawn)] {
+        for (ending, is_kept) in [("txt", recording.text), ("svg", recording.is_drawn)] {
             match records.text(&format!("{name}.{ending}")) {
                 _ if !is_kept => {}
                 Ok(text) if !text.trim().is_empty() => {}
