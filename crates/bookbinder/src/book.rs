@@ -17,7 +17,7 @@ use tracing::{Event, Level, Metadata, Subscriber, span};
 /// Makes the book and says where its first page is.
 ///
 /// # Errors
-/// All faults of all pages, with file and line; whatever mdBook has to say, its warnings included;
+/// All faults of all pages, with file and line; mdBook's own errors and warnings;
 /// and pages that would load something from elsewhere or link to nothing.
 pub fn build(house: &House) -> Result<PathBuf> {
     build_into(house, &house.book().join("build"))
@@ -65,14 +65,12 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
 pub fn pages(house: &House) -> Result<Vec<(PathBuf, String)>> {
     let config = Config::from_disk(house.book().join("book.toml"))?;
     let book = MDBook::load_with_config(house.book(), config)?;
-    let mut pages = Vec::new();
-    for item in book.iter() {
-        if let BookItem::Chapter(chapter) = item
-            && let Some(path) = &chapter.source_path
-        {
-            pages.push((house.pages().join(path), chapter.content.clone()));
-        }
-    }
+    let chapters = book.iter().filter_map(|item| match item {
+        BookItem::Chapter(chapter) => Some((chapter.source_path.as_ref()?, &chapter.content)),
+        _ => None,
+    });
+    let pages: Vec<_> =
+        chapters.map(|(path, text)| (house.pages().join(path), text.clone())).collect();
     if pages.is_empty() {
         bail!(Fault::of_file(house.pages().join("SUMMARY.md"), "names no page").to_string());
     }

@@ -17,7 +17,7 @@ impl House {
     /// A house somewhere else: tests build theirs in a temporary folder.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        // Shown in messages, so without `..`; a folder that is not there is reported by who reads.
+        // Shown in messages, so without `..`; the first read reports a folder that is not there.
         Self { root: root.canonicalize().unwrap_or(root) }
     }
 

@@ -84,9 +84,8 @@ fn watch(house: &House, edition: &AtomicUsize) -> ! {
     let mut seen = newest(house);
     loop {
         thread::sleep(GLANCE);
-        let now = newest(house);
-        if now != seen {
-            seen = now;
+        let before = std::mem::replace(&mut seen, newest(house));
+        if before != seen {
             make(house, edition);
         }
     }

@@ -179,7 +179,7 @@ fn run(
     if recording.is_drawn {
         command.arg("--svg").arg(file("svg"));
     }
-    // The text as everybody gets it, whatever this session's settings are.
+    // The text as every reader gets it: no setting of this session changes it.
     command.env("NO_COLOR", "1").env("COLUMNS", "80");
     for setting in ["CLICOLOR", "CLICOLOR_FORCE", "RUST_BACKTRACE", "RAYON_NUM_THREADS"] {
         command.env_remove(setting);

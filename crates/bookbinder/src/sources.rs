@@ -4,6 +4,7 @@
 use crate::house::House;
 use crate::{anchors, format};
 use curriculum::{Decision, Lesson};
+use regex_lite::Regex;
 use std::fs;
 
 /// The lesson of this number.
@@ -75,15 +76,11 @@ pub fn core(house: &House, lesson: &Lesson) -> Result<String, String> {
 /// # Errors
 /// One line if there is no such constant, or its value is something else.
 pub fn constant(text: &str, name: &str) -> Result<String, String> {
-    let value = text.lines().find_map(|line| {
-        let (head, value) = line.split_once(" = ")?;
-        let head = head.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-        let (found, _) = head.strip_prefix("const ")?.split_once(':')?;
-        (found == name).then(|| value.trim_end_matches(';').replace('_', ""))
-    });
-    let value = value.ok_or_else(|| format!("there is no constant `{name}`"))?;
-    let number = value.parse::<u64>().map_err(|_| format!("`{name}` is {value}, no number"))?;
-    Ok(format::count(number))
+    let constant =
+        Regex::new(&format!(r"\bconst {name}: [^=]+ = (.+?);")).map_err(|e| e.to_string())?;
+    let found = constant.captures(text).ok_or_else(|| format!("there is no constant `{name}`"))?;
+    let number = found[1].replace('_', "").parse();
+    number.map(format::count).map_err(|_| format!("`{name}` is {}, no number", &found[1]))
 }
 
 /// The signature of the first function of this name in a source text, without its body.
@@ -91,20 +88,10 @@ pub fn constant(text: &str, name: &str) -> Result<String, String> {
 /// # Errors
 /// One line if there is no such function.
 pub fn signature(text: &str, name: &str) -> Result<String, String> {
-    let starts = |line: &&str| {
-        let line = line.trim_start().trim_start_matches("pub ");
-        let rest = line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
-        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
-    };
-    let mut lines = Vec::new();
-    for line in text.lines().skip_while(|line| !starts(line)) {
-        lines.push(line);
-        if line.ends_with(['{', ';']) {
-            let signature = anchors::whole(&lines.join("\n"));
-            return Ok(signature.trim_end_matches(['{', ';']).trim_end().to_owned());
-        }
-    }
-    Err(format!("there is no function `{name}`"))
+    let head = Regex::new(&format!(r"(?m)^ *(?:pub )?fn {name}[(<](?:.*\n)*?.*[{{;]$"));
+    let found = head.map_err(|e| e.to_string())?.find(text);
+    let found = found.ok_or_else(|| format!("there is no function `{name}`"))?;
+    Ok(anchors::whole(found.as_str()).trim_end_matches(['{', ';']).trim_end().to_owned())
 }
 
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.

@@ -1,4 +1,4 @@
-//! Numbers and code that somebody typed where a record or a source should speak.
+//! Numbers and code that were typed where a record or a source should speak.
 
 use super::fenced;
 use crate::fault::Fault;

@@ -58,7 +58,7 @@ pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
     Ok(faults)
 }
 
-/// Reads one page. Wrong by themselves are braces that nobody filled, things loaded from elsewhere,
+/// Reads one page. Wrong by themselves are braces that were not filled, things loaded from elsewhere,
 /// and an id that stands twice: a drawing would take its patterns from another one.
 fn built(text: &str) -> Built {
     let mut page = Built::default();
