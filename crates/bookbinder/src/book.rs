@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
-use std::fmt::Write as _;
+use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use tracing::field::{Field, Visit};
+use std::sync::mpsc::{Sender, channel};
+use tracing::field::Field;
 use tracing::{Event, Level, Metadata, Subscriber, span};
 
 /// Makes the book and says where its first page is.
@@ -47,9 +47,9 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
     });
     Faults::none_or(faults, ())?;
 
-    let warnings = Warnings::default();
-    tracing::subscriber::with_default(warnings.clone(), || book.build())?;
-    let warnings = warnings.take();
+    let (sender, warnings) = channel();
+    tracing::subscriber::with_default(Warnings(sender), || book.build())?;
+    let warnings: Vec<String> = warnings.try_iter().collect();
     if !warnings.is_empty() {
         bail!("mdBook warns:\n{}", warnings.join("\n"));
     }
@@ -77,16 +77,9 @@ pub fn pages(house: &House) -> Result<Vec<(PathBuf, String)>> {
     Ok(pages)
 }
 
-/// Keeps what mdBook warns of. It warns where this book must not go on: an element that is not
+/// Sends on what mdBook warns of. It warns where this book must not go on: an element that is not
 /// closed, a footnote without a text.
-#[derive(Clone, Debug, Default)]
-struct Warnings(Arc<Mutex<Vec<String>>>);
-
-impl Warnings {
-    fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+struct Warnings(Sender<String>);
 
 impl Subscriber for Warnings {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -102,17 +95,11 @@ impl Subscriber for Warnings {
     fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
 
     fn event(&self, event: &Event<'_>) {
-        struct Message(String);
-        impl Visit for Message {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                if field.name() == "message" {
-                    let _ = write!(self.0, "{value:?}");
-                }
+        event.record(&mut |field: &Field, value: &dyn Debug| {
+            if field.name() == "message" {
+                let _ = self.0.send(format!("{value:?}")); // the receiver outlives the build
             }
-        }
-        let mut message = Message(String::new());
-        event.record(&mut message);
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(message.0);
+        });
     }
 
     fn enter(&self, _: &span::Id) {}

@@ -35,10 +35,8 @@ pub fn everything(house: &House) -> Result<()> {
     let expander = Expander::new(house);
     let mut known = Vec::new();
     for file in ["justfile", "lessons/recipes.just"] {
-        match read(&house.root().join(file)) {
-            Ok(text) => known.extend(recipes(&text)),
-            Err(fault) => faults.push(fault),
-        }
+        known
+            .extend(recipes(&read(&house.root().join(file)).map_err(|fault| Faults(vec![fault]))?));
     }
     for (path, text) in &pages {
         let shown = house.shown(path);
@@ -57,8 +55,10 @@ pub fn everything(house: &House) -> Result<()> {
         }
     }
     let path = house.pages().join("glossary.md");
-    let terms = read(&path).map(|text| glossary(house.shown(&path), &text));
-    faults.extend(terms.unwrap_or_else(|fault| vec![fault]));
+    match read(&path) {
+        Ok(text) => faults.extend(glossary(house.shown(&path), &text)),
+        Err(fault) => faults.push(fault),
+    }
     faults.extend(marks(house));
     faults.extend(records(house, &record::recordings(house)?));
     faults.sort();
@@ -88,11 +88,14 @@ pub fn marks(house: &House) -> Vec<Fault> {
         if path.starts_with(house.root().join("crates/bookbinder")) {
             continue;
         }
-        let wrong = read(&path).map(|text| {
-            let wrong = anchors::unbalanced(&text).into_iter();
-            wrong.map(|(line, what)| Fault::new(house.shown(&path), line, what)).collect()
-        });
-        faults.extend(wrong.unwrap_or_else(|fault| vec![fault]));
+        match read(&path) {
+            Ok(text) => faults.extend(
+                anchors::unbalanced(&text)
+                    .into_iter()
+                    .map(|(line, what)| Fault::new(house.shown(&path), line, what)),
+            ),
+            Err(fault) => faults.push(fault),
+        }
     }
     faults
 }

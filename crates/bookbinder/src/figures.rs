@@ -40,17 +40,18 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
     let costs = predictions::costs();
     let second_per_step = serial / costs.iter().sum::<u64>() as f64;
-    let places: Vec<Place> = schedule::plan(policy, &costs, workers)
-        .into_iter()
+    let seconds_of = |steps: u64| steps as f64 * second_per_step;
+    let plan = schedule::plan(policy, &costs, workers).into_iter();
+    let places: Vec<Place> = plan
         .map(|slot| Place {
             item: slot.item,
             worker: slot.worker,
-            start: slot.start as f64 * second_per_step,
-            end: slot.end as f64 * second_per_step,
+            start: seconds_of(slot.start),
+            end: seconds_of(slot.end),
         })
         .collect();
     let name = format!("{}, predicted", policy.name());
-    let seconds = schedule::makespan(policy, &costs, workers) as f64 * second_per_step;
+    let seconds = seconds_of(schedule::makespan(policy, &costs, workers));
     let picture =
         Picture { name: name.clone(), workers: workers.get(), seconds, places: places.clone() };
     let id = format!("{record}-{}-{workers}", policy.key());
@@ -103,17 +104,14 @@ fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
 }
 
 fn folded(svg: &str, caption: &str, table: &str) -> String {
-    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
+    // Without what may stand before the element in a file of its own (`<?xml …?>`).
+    let svg = svg.find("<svg").map_or(svg, |start| &svg[start..]);
+    let svg: Vec<&str> = svg.lines().filter(|line| !line.trim().is_empty()).collect();
     format!(
         "<figure class=\"schedule\">\n{}\n<figcaption>{caption}</figcaption>\n</figure>\n\n\
          <details class=\"data\">\n<summary>The same as a table</summary>\n\n{table}\n\n</details>\n",
         svg.join("\n"),
     )
-}
-
-/// The element without what may stand before it in a file of its own (`<?xml …?>`).
-fn svg_element(svg: &str) -> &str {
-    svg.find("<svg").map_or(svg, |start| &svg[start..])
 }
 
 /// The recorded places of a stage's items; none if there are none.
@@ -148,13 +146,11 @@ pub fn machine(record: &Value) -> Result<String, String> {
         limits => format!(" ({limits})"),
     };
     let rounds = field("rounds").map(|rounds| format!(" Medians of {rounds} rounds."));
-    let [cpu, cores, system] = [field("cpu")?, field("cores")?, field("system")?];
-    let [toolchain, commit, date] = [field("toolchain")?, field("commit")?, field("date")?];
-    Ok(format!(
-        "*Recorded on {cpu}: {cores} cores{limits}, {system}, {toolchain}, commit {commit}, \
-         {date}.{}*",
-        rounds.unwrap_or_default()
-    ))
+    let place =
+        format!("{}: {} cores{limits}, {}", field("cpu")?, field("cores")?, field("system")?);
+    let (toolchain, commit, date) = (field("toolchain")?, field("commit")?, field("date")?);
+    let rounds = rounds.unwrap_or_default();
+    Ok(format!("*Recorded on {place}, {toolchain}, commit {commit}, {date}.{rounds}*"))
 }
 
 #[cfg(test)]
