@@ -1,9 +1,9 @@
 //! Makes the book, in this process, by mdBook as a library.
 
-use crate::check;
 use crate::expand::Expander;
-use crate::fault::{Fault, Faults};
+use crate::fault::Fault;
 use crate::house::House;
+use crate::{check, fault};
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
@@ -42,10 +42,10 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
         let Some(path) = &chapter.source_path else { return };
         match expander.page(&house.pages().join(path), &chapter.content) {
             Ok(page) => chapter.content = page,
-            Err(found) => faults.extend(found.0),
+            Err(found) => faults.extend(found),
         }
     });
-    Faults::none_or(faults, ())?;
+    fault::none(&faults)?;
 
     let (sender, warnings) = channel();
     tracing::subscriber::with_default(Warnings(sender), || book.build())?;
@@ -53,7 +53,7 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
     if !warnings.is_empty() {
         bail!("mdBook warns:\n{}", warnings.join("\n"));
     }
-    Faults::none_or(check::output(target)?, ())?;
+    fault::none(&check::output(target)?)?;
     Ok(target.join("index.html"))
 }
 

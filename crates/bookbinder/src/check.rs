@@ -18,10 +18,11 @@ pub use output::output;
 pub use records::records;
 
 use crate::expand::Expander;
-use crate::fault::{Fault, Faults, read};
+use crate::fault::{self, Fault, read};
 use crate::house::House;
 use crate::{anchors, book, record};
 use anyhow::Result;
+use regex_lite::Regex;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,12 +36,11 @@ pub fn everything(house: &House) -> Result<()> {
     let expander = Expander::new(house);
     let mut known = Vec::new();
     for file in ["justfile", "lessons/recipes.just"] {
-        known
-            .extend(recipes(&read(&house.root().join(file)).map_err(|fault| Faults(vec![fault]))?));
+        known.extend(recipes(&read(&house.root().join(file))?));
     }
     for (path, text) in &pages {
         let shown = house.shown(path);
-        if let Err(Faults(found)) = expander.page(path, text) {
+        if let Err(found) = expander.page(path, text) {
             faults.extend(found);
         }
         faults.extend(fences(shown, text));
@@ -63,7 +63,12 @@ pub fn everything(house: &House) -> Result<()> {
     faults.extend(records(house, &record::recordings(house)?));
     faults.sort();
     faults.dedup();
-    Ok(Faults::none_or(faults, ())?)
+    fault::none(&faults)
+}
+
+/// A regular expression of ours.
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("a regex")
 }
 
 /// The lines but for the fences of code blocks, each with its number, counted from 1, and with the

@@ -1,11 +1,14 @@
 //! Fills the placeholders of a page. The list is in the crate's documentation.
 
-use crate::fault::{Fault, Faults};
+use crate::fault::Fault;
 use crate::house::House;
 use crate::records::Records;
 use crate::{anchors, diffs, figures, placeholder, predictions, sources};
 use std::fs;
 use std::path::Path;
+
+/// The steps that lead to the process pool.
+const STEPS: &str = "crates/processes/src/steps";
 
 /// Fills placeholders from one house's sources and records.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ impl<'house> Expander<'house> {
     ///
     /// # Errors
     /// All faults of the page, each with its line.
-    pub fn page(&self, file: &Path, text: &str) -> Result<String, Faults> {
+    pub fn page(&self, file: &Path, text: &str) -> Result<String, Vec<Fault>> {
         let shown = self.house.shown(file);
         let (places, broken) = placeholder::find(text);
         let mut faults: Vec<Fault> =
@@ -43,7 +46,7 @@ impl<'house> Expander<'house> {
             }
         }
         page.push_str(&text[copied..]);
-        Faults::none_or(faults, page)
+        if faults.is_empty() { Ok(page) } else { Err(faults) }
     }
 
     fn fill(&self, file: &Path, words: &[&str]) -> Result<String, String> {
@@ -102,7 +105,7 @@ impl<'house> Expander<'house> {
             ["diff", from, to] => {
                 let [from, to] = [from, to].map(|step| {
                     let (name, anchor) = step.split_once(':').unwrap_or((step, ""));
-                    let piece = read_piece(&self.house.steps(), &format!("{name}.rs:{anchor}"));
+                    let piece = read_piece(&root.join(STEPS), &format!("{name}.rs:{anchor}"));
                     piece.map_err(|why| format!("step {name}: {why}"))
                 });
                 Ok(diffs::around(&from?, &to?))
@@ -123,6 +126,7 @@ fn read_piece(folder: &Path, what: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault;
 
     /// A house with one record, one source file and one step.
     fn house() -> (tempfile::TempDir, House) {
@@ -153,7 +157,9 @@ mod tests {
     fn fill(text: &str) -> Result<String, String> {
         let (_folder, house) = house();
         let file = house.pages().join("page.md");
-        Expander::new(&house).page(&file, text).map_err(|faults| faults.to_string())
+        Expander::new(&house)
+            .page(&file, text)
+            .map_err(|faults| fault::none(&faults).unwrap_err().to_string())
     }
 
     #[test]

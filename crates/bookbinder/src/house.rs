@@ -41,11 +41,6 @@ impl House {
         self.book().join("records")
     }
 
-    /// The steps that lead to the process pool.
-    pub fn steps(&self) -> PathBuf {
-        self.root.join("crates/processes/src/steps")
-    }
-
     /// The path as a person reads it: from the root, where it lies below the root.
     pub fn shown<'path>(&self, path: &'path Path) -> &'path Path {
         path.strip_prefix(&self.root).unwrap_or(path)

@@ -9,39 +9,28 @@
 
 use crate::format;
 use serde_json::Value;
-use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::rc::Rc;
 
-/// The records of one folder, each read once.
+/// The records of one folder.
 #[derive(Debug)]
 pub struct Records {
     folder: PathBuf,
-    read: RefCell<BTreeMap<String, Rc<Value>>>,
 }
 
 impl Records {
     /// The records in this folder. Nothing is read yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), read: RefCell::default() }
+        Self { folder: folder.into() }
     }
 
     /// A whole record.
     ///
     /// # Errors
     /// One line if there is no such file, or no JSON in it.
-    pub fn record(&self, name: &str) -> Result<Rc<Value>, String> {
-        if let Some(record) = self.read.borrow().get(name) {
-            return Ok(Rc::clone(record));
-        }
-        let text = self.text(&format!("{name}.json"))?;
-        let record = serde_json::from_str(&text)
-            .map_err(|error| format!("the record `{name}` is not JSON: {error}"))?;
-        let record = Rc::new(record);
-        self.read.borrow_mut().insert(name.to_owned(), Rc::clone(&record));
-        Ok(record)
+    pub fn record(&self, name: &str) -> Result<Value, String> {
+        serde_json::from_str(&self.text(&format!("{name}.json"))?)
+            .map_err(|error| format!("the record `{name}` is not JSON: {error}"))
     }
 
     /// A file of the folder as it is: a recorded console, a recorded picture.

@@ -1,19 +1,17 @@
 //! Numbers and code that were typed where a record or a source should speak.
 
-use super::fenced;
+use super::{fenced, regex};
 use crate::fault::Fault;
 use crate::placeholder;
-use regex_lite::Regex;
 use std::path::Path;
 
 /// Speed-ups, times and percentages outside of placeholders.
 pub fn typed_numbers(file: &Path, text: &str) -> Vec<Fault> {
-    let number = Regex::new(
+    let number = regex(
         r"(?x) \b\d[\d,]*(?:\.\d+)?
         (?: [\s\u{a0}]?(?:×|x\b) | [\s\u{a0}]?% | [\s\u{a0}-]times\b
           | [\s\u{a0}-]?(?:ns|µs|μs|us|ms|s|secs?|(?:nano|micro|milli)?seconds?)\b )",
-    )
-    .expect("a regex");
+    );
     let mut faults = Vec::new();
     for (line, text) in (1..).zip(placeholder::without(text).lines()) {
         for found in number.find_iter(text) {

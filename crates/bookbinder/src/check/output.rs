@@ -1,23 +1,19 @@
 //! The built book: nothing left to fill, no link to nothing, nothing loaded from elsewhere.
 
-use super::files_below;
-use crate::fault::{Fault, Faults, read};
+use super::{files_below, regex};
+use crate::fault::{Fault, read};
 use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-static TAG: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"<([a-zA-Z][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*)>"#).expect("a regex")
-});
-static ATTRIBUTE: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"([a-zA-Z:-]+)="([^"]*)""#).expect("a regex"));
-static CODE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?s)<(code|script|style)\b.*?</(code|script|style)>").expect("a regex")
-});
-static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r#"(?:url\(["']?|@import\s+["'])(?:https?:)?//"#).expect("a regex")
-});
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"<([a-zA-Z][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*)>"#));
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| regex(r#"([a-zA-Z:-]+)="([^"]*)""#));
+static CODE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?s)<(code|script|style)\b.*?</(code|script|style)>"));
+static ELSEWHERE: LazyLock<Regex> =
+    LazyLock::new(|| regex(r#"(?:url\(["']?|@import\s+["'])(?:https?:)?//"#));
 
 /// One built page: what is wrong with it by itself, what it links to, and what can be linked to in it.
 #[derive(Debug, Default)]
@@ -31,13 +27,13 @@ struct Built {
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
+pub fn output(folder: &Path) -> Result<Vec<Fault>, Fault> {
     let files = |kind| {
-        let named = |path: PathBuf| match read(&path) {
-            Ok(text) => Ok((path.strip_prefix(folder).unwrap_or(&path).to_owned(), text)),
-            Err(fault) => Err(Faults(vec![fault])),
+        let paths = files_below(folder, &[kind]).into_iter();
+        let named = |path: PathBuf| {
+            Ok((path.strip_prefix(folder).unwrap_or(&path).to_owned(), read(&path)?))
         };
-        files_below(folder, &[kind]).into_iter().map(named).collect::<Result<BTreeMap<_, _>, _>>()
+        paths.map(named).collect::<Result<BTreeMap<_, _>, Fault>>()
     };
     let mut faults = Vec::new();
     for (name, text) in files("css")? {
