@@ -97,7 +97,9 @@ impl<'house> Expander<'house> {
                     ["core"] => sources::core(self.house, &lesson),
                     ["change", from] => {
                         let from = sources::core(self.house, &sources::lesson(self.house, from)?)?;
-                        Ok(diffs::whole(&from, &sources::core(self.house, &lesson)?))
+                        // A core has a few lines: all of them are shown.
+                        let context = from.lines().count();
+                        Ok(diffs::diff(&from, &sources::core(self.house, &lesson)?, context))
                     }
                     _ => Err("not box, misconception, remember, decision, core or change".into()),
                 }
@@ -108,7 +110,7 @@ impl<'house> Expander<'house> {
                     let piece = read_piece(&root.join(STEPS), &format!("{name}.rs:{anchor}"));
                     piece.map_err(|why| format!("step {name}: {why}"))
                 });
-                Ok(diffs::around(&from?, &to?))
+                Ok(diffs::diff(&from?, &to?, 3))
             }
             [] => Err("an empty placeholder".into()),
             [name, ..] => Err(format!("there is no placeholder `{name}` with these arguments")),

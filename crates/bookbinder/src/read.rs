@@ -55,38 +55,38 @@ impl Reader {
     ///
     /// What is wrong with the book is printed, and the last good edition stays.
     pub fn serve(&self) {
-        make(&self.house, &self.edition);
+        self.make();
         anstream::println!("Read the book at http://{}/ (Ctrl-C ends).", self.address());
         let folder = self.house.book().join("build");
         thread::scope(|scope| {
-            scope.spawn(|| watch(&self.house, &self.edition));
+            scope.spawn(|| self.watch());
             for request in self.server.incoming_requests() {
                 // A reader that has gone away is no fault of the book.
                 let _ = answer(request, &folder, self.edition.load(Relaxed));
             }
         });
     }
-}
 
-/// Makes the book; says what is wrong with it if that fails.
-fn make(house: &House, edition: &AtomicUsize) {
-    match book::build(house) {
-        Ok(_) => {
-            let edition = edition.fetch_add(1, Relaxed) + 1;
-            anstream::println!("Edition {edition} is made.");
+    /// Makes the book; says what is wrong with it if that fails.
+    fn make(&self) {
+        match book::build(&self.house) {
+            Ok(_) => {
+                let edition = self.edition.fetch_add(1, Relaxed) + 1;
+                anstream::println!("Edition {edition} is made.");
+            }
+            Err(error) => anstream::eprintln!("error: {error:#}"),
         }
-        Err(error) => anstream::eprintln!("error: {error:#}"),
     }
-}
 
-/// Makes the book again whenever a file of it has changed.
-fn watch(house: &House, edition: &AtomicUsize) -> ! {
-    let mut seen = newest(house);
-    loop {
-        thread::sleep(GLANCE);
-        let before = std::mem::replace(&mut seen, newest(house));
-        if before != seen {
-            make(house, edition);
+    /// Makes the book again whenever a file of it has changed.
+    fn watch(&self) -> ! {
+        let mut seen = newest(&self.house);
+        loop {
+            thread::sleep(GLANCE);
+            let before = std::mem::replace(&mut seen, newest(&self.house));
+            if before != seen {
+                self.make();
+            }
         }
     }
 }
