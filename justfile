@@ -1,4 +1,4 @@
-# One Change: every command a person types. `just` lists them; arguments go on at the end,
+# One Change: every command that you type. `just` lists the commands; arguments go at the end,
 # as in `just lesson-4 --workers 3`.
 
 set positional-arguments
@@ -58,12 +58,12 @@ test-extension *args:
 check:
     .ci/run
 
-# Begin a lesson: its folder and its chapter, with a todo wherever something must be said
+# Begin a lesson: its folder and its chapter, with a todo wherever text is missing
 [group('kit'), no-exit-message]
 new-lesson *args:
     @cargo kit new-lesson "$@"
 
-# Write what follows from the lessons' folders: the numbered recipes, and README's table
+# Write the files made from the lessons' folders: the numbered recipes, and README's table
 [group('kit'), no-exit-message]
 generate:
     @cargo kit generate
@@ -73,17 +73,17 @@ generate:
 fuzz *args:
     cargo +nightly fuzz run --fuzz-dir crates/process-futures/fuzz frames -- -max_total_time=60 -malloc_limit_mb=64 "$@"
 
-# The criterion benches (minutes); a name after it picks some
+# The criterion benches (minutes); a name picks some of them
 [group('kit'), no-exit-message]
 bench *args:
     cargo bench --package benches "$@"
 
-# Hold the process pool against its bars: bare sockets, and Python's ProcessPoolExecutor
+# Measure the process pool against its bars: bare sockets, and Python's ProcessPoolExecutor
 [group('kit'), no-exit-message]
 bench-pool *args:
     @cargo run --quiet --release --package benches --bin bench-pool -- "$@"
 
-# Random tasks and random deaths for a minute; at the end everything is counted up
+# Random tasks and random deaths for a minute; at the end every item is checked
 [group('kit'), no-exit-message]
 soak *args:
     @cargo run --quiet --release --package process-futures --example soak -- "$@"
@@ -98,7 +98,7 @@ book *args:
 read *args:
     @cargo book read "$@"
 
-# Measure this machine: writes the records and pictures that the book quotes, or those you name
+# Measure this machine: writes the records and pictures that the book quotes, or the named ones
 [group('book'), no-exit-message]
 record *args:
     @cargo book record "$@"

@@ -1,5 +1,5 @@
 //! The contract of an exercise: the unsolved file compiles and fails its check in words, the
-//! solution passes, and every wrong answer that stands beside them is refused.
+//! solution passes, and every wrong answer in the folder is refused.
 
 #![allow(missing_docs, reason = "what is public here is for the macro")]
 
@@ -52,8 +52,8 @@ pub struct Exercise {
 }
 
 impl Exercise {
-    /// Builds the exercise of the lesson in this folder. It is a package that `cargo test` leaves
-    /// out: a reader's file that does not compile must stop nothing but this.
+    /// Builds the exercise of the lesson in this folder. `cargo test` leaves this package out, so
+    /// that a reader's file that does not compile stops only the exercise.
     pub fn build(folder: &'static str, number: u32) -> Self {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--quiet", "--bins", "--examples", "--package"]);
@@ -85,7 +85,7 @@ impl Exercise {
              answer stands there, for the repository keeps the exercise unsolved."
         );
         assert_refused(&name, &verdict);
-        // Process numbers are the one thing that differs from run to run.
+        // Only process ids differ from run to run.
         let said: Vec<String> = verdict.said.lines().map(without_process_number).collect();
         snapshot_in(self.folder, "exercise", &said.join("\n"));
     }
@@ -99,8 +99,8 @@ impl Exercise {
         assert_eq!(complained, "", "{name}");
     }
 
-    /// Each wrong answer is refused on the sentence that stands at its head. They run at once: most
-    /// of their time they wait.
+    /// Each wrong answer is refused on the sentence at the head of its file. The wrong answers run
+    /// at the same time, because they mostly wait.
     pub fn wrong(&self) {
         let examples = Path::new(self.folder).join("exercise/examples");
         let files = fs::read_dir(examples).expect("an exercise has wrong answers");
@@ -124,12 +124,12 @@ impl Exercise {
         });
     }
 
-    /// Runs a check. It must end by itself, far within this limit.
+    /// Runs a check. The check must end by itself, far within this limit.
     fn verdict(&self, name: &str) -> Verdict {
         let program = self.programs.get(name).unwrap_or_else(|| panic!("{name} is not built"));
         let mut child = Command::new(program)
             .current_dir(self.folder)
-            .env("RUST_BACKTRACE", "1") // and still no backtrace is the reader's first sight
+            .env("RUST_BACKTRACE", "1") // the reader must see no backtrace all the same
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -151,7 +151,7 @@ impl Exercise {
     }
 }
 
-/// How a check ended, and what it said.
+/// A check's exit status, and its output.
 struct Verdict {
     status: Option<i32>,
     said: String,
@@ -186,7 +186,7 @@ fn without_process_number(line: &str) -> String {
     }
 }
 
-/// The functions that the reader writes have the same signatures in the solution.
+/// Asserts that the functions that the reader writes have the same signatures in the solution.
 pub fn same_signatures(folder: &str) {
     let read = |name| fs::read_to_string(Path::new(folder).join("exercise").join(name)).unwrap();
     let (exercise, solution) = (signatures(&read("exercise.rs")), signatures(&read("solution.rs")));

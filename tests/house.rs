@@ -1,5 +1,5 @@
-//! The house rules that a machine can check: who depends on whom, where `unsafe` may stand, how
-//! long the pool may be, and that justfile and README say what the lessons say.
+//! The house rules that a machine can check: which crate depends on which, where `unsafe` may
+//! stand, how long the pool may be, and that justfile and README agree with the lessons.
 
 use curriculum::Lesson;
 use serde_json::Value;
@@ -65,15 +65,17 @@ fn arrows_point_down_only() {
         assert_eq!(inner(stage), below.iter().copied().collect(), "stage {stage}");
     }
     assert_eq!(inner("schedule"), BTreeSet::from(["kernel"]));
-    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "schedule"]));
-    assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule"]));
+    assert_eq!(inner("spans"), BTreeSet::from(["kernel"]));
+    assert_eq!(inner("interpreter"), BTreeSet::from(["kernel", "spans"]));
+    assert_eq!(inner("report"), BTreeSet::from(["curriculum", "kernel", "schedule", "spans"]));
     assert_eq!(inner("curriculum"), BTreeSet::new());
     assert_eq!(inner("machine"), BTreeSet::new());
     assert_eq!(inner("predict"), BTreeSet::from(["curriculum", "kernel", "report", "schedule"]));
     for lesson in lessons() {
         let name = format!("lesson-{}", lesson.number);
         for dependency in inner(&name) {
-            let below = ["kernel", "machine", "schedule", "interpreter", "predict", "report"];
+            let below =
+                ["kernel", "schedule", "spans", "machine", "interpreter", "predict", "report"];
             let allowed = below.contains(&dependency) || STAGES.contains(&dependency);
             assert!(allowed, "{name} depends on {dependency}");
         }
@@ -117,7 +119,7 @@ fn no_file_of_the_pools_imports_in_a_circle() {
     for name in ["fork-server", "processes", "process-futures"] {
         let mut left = arrows(&root().join("crates").join(name).join("src"));
         assert!(left.values().map(BTreeSet::len).sum::<usize>() > 5, "{name} has no arrows");
-        // Whatever imports nothing that is left is in no circle.
+        // A module that imports no remaining module is in no circle.
         loop {
             let before: BTreeSet<String> = left.keys().cloned().collect();
             left.retain(|module, named| {
@@ -196,15 +198,16 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
         let name = package["name"].as_str().unwrap();
         for target in package["targets"].as_array().unwrap() {
             let kind = target["kind"][0].as_str().unwrap();
-            // These fork: the ground of the pools, the steps that lead there, and the exercise that
-            // mends a copy of the last step.
+            // These packages fork: the ground of the pools, the steps that lead to the pool, and
+            // the exercise that repairs a copy of the last step.
             if ["fork-server", "processes", "exercise-4"].contains(&name)
                 || !["lib", "bin"].contains(&kind)
             {
                 continue;
             }
             let path = target["src_path"].as_str().unwrap();
-            // In an exercise the manifest says it, so that the reader's file begins with the task.
+            // In an exercise the manifest forbids unsafe code, so that the reader's file begins
+            // with the task.
             let manifest = package["manifest_path"].as_str().unwrap();
             let forbidden = read(path).contains("#![forbid(unsafe_code)]")
                 || read(manifest).contains("unsafe_code = \"forbid\"");
@@ -213,7 +216,7 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
     }
 }
 
-/// In `processes` the steps fork by themselves. The pool does not: it has the fork server.
+/// In `processes` only the steps fork by themselves; the pool uses the fork server.
 #[test]
 fn the_pool_itself_is_safe() {
     let folder = root().join("crates/processes/src");
@@ -236,7 +239,7 @@ fn the_pool_is_short_enough_for_one_sitting() {
     let steps = folder.join("steps");
     let lines: usize = sources(&folder)
         .iter()
-        // What stands in the pool's place on other systems is no part of it.
+        // The code for other systems is no part of the pool.
         .filter(|path| !path.starts_with(&steps) && !path.ends_with("unsupported.rs"))
         .map(|path| code_lines(&fs::read_to_string(path).unwrap()))
         .sum();
@@ -257,7 +260,7 @@ fn a_lesson_is_one_page() {
 fn the_justfile_is_short_and_every_recipe_says_what_it_does() {
     let justfile = read("justfile");
     assert!(justfile.lines().count() < 110, "{} lines", justfile.lines().count());
-    // A recipe's comment is what `just` lists, so each that is listed has one.
+    // `just` lists each recipe with its comment, so each listed recipe has one.
     let mut seen = 0;
     for file in [justfile, read("lessons/recipes.just")] {
         let lines: Vec<&str> = file.lines().collect();
@@ -269,7 +272,7 @@ fn the_justfile_is_short_and_every_recipe_says_what_it_does() {
     assert!(seen > 20, "{seen} recipes");
 }
 
-/// Only a lesson's own folder, the book and what is generated may know a lesson by its name.
+/// Only a lesson's own folder, the book and generated files may know a lesson by its name.
 #[test]
 fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
     let names: Vec<String> = lessons().iter().map(Lesson::folder).collect();
@@ -292,7 +295,7 @@ fn no_manifest_reaches_out_of_its_folder_and_no_lesson_is_listed_by_hand() {
             for line in code {
                 let named = names.iter().find(|name| line.contains(&***name));
                 let path = path.display();
-                // One folder is what the workspace is known by.
+                // One folder identifies the workspace.
                 let known = line.contains("is_dir()");
                 assert!(named.is_none() || known, "{path} knows {named:?}: {line}");
                 let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
@@ -322,7 +325,7 @@ fn every_path_that_the_documents_name_exists() {
     assert!(seen > 10, "the documents link to the sources");
 }
 
-/// What the architecture's page says never happens is held by the test that it names.
+/// Each line of the architecture's page about what never happens names a test that exists.
 #[test]
 fn every_never_has_its_test() {
     let text = read("ARCHITECTURE.md");
@@ -338,4 +341,77 @@ fn every_never_has_its_test() {
         seen += 1;
     }
     assert!(seen >= 10, "{seen} rows");
+}
+
+/// Machinery serves what is taught, and must not outgrow it. Counted are code lines without tests:
+/// the crates that print, check, record and measure, against the stages, the pools, what stands
+/// under both, and the lessons with their exercises.
+#[test]
+fn the_machinery_is_at_most_two_thirds_of_what_is_taught() {
+    const MACHINERY: [&str; 8] =
+        ["report", "predict", "curriculum", "machine", "kit", "bookbinder", "checks", "benches"];
+    let lines = |folder: &Path| -> usize {
+        let is_test = |path: &PathBuf| path.iter().any(|part| part == "tests");
+        let read = |path: PathBuf| code_lines(&fs::read_to_string(path).expect("text"));
+        let files = sources(folder).into_iter();
+        files.filter(|path| !is_test(&path.strip_prefix(folder).unwrap().into())).map(read).sum()
+    };
+    let (mut machinery, mut taught) = (0, lines(&root().join("lessons")));
+    for folder in fs::read_dir(root().join("crates")).expect("a folder") {
+        let folder = folder.expect("an entry").path();
+        let name = folder.file_name().expect("a name").to_str().expect("UTF-8").to_owned();
+        let lines = lines(&folder.join("src"));
+        assert!(lines > 0, "{name} has no code");
+        if MACHINERY.contains(&&*name) { machinery += lines } else { taught += lines }
+    }
+    let share = machinery as f64 / taught as f64;
+    assert!(share <= 0.65, "{machinery} lines of machinery, {taught} taught: {share:.2}");
+    println!("{machinery} lines of machinery, {taught} taught: {share:.2}");
+}
+
+/// A sentence has a noun for its subject: "a thread that waits", not "who waits".
+#[test]
+fn no_sentence_begins_with_a_free_who() {
+    let mut files = Vec::new();
+    for folder in ["crates", "lessons", "tests", "book/src"] {
+        files.extend(texts(&root().join(folder)));
+    }
+    files.extend(["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].map(|file| root().join(file)));
+    assert!(files.len() > 300, "{} files", files.len());
+    for path in files.iter().filter(|path| !path.ends_with("tests/house.rs")) {
+        let text = fs::read_to_string(path).expect("text");
+        // Sentences run over lines; what begins a line of a comment stands behind its sign.
+        let words: Vec<&str> = text
+            .split_whitespace()
+            .filter(|word| !["//", "///", "//!", "#"].contains(word))
+            .collect();
+        let text = words.join(" ");
+        let free = ["whoever ", "Whoever "].iter().find(|word| text.contains(**word));
+        assert!(free.is_none(), "{}: {}", path.display(), around(&text, free.unwrap_or(&"")));
+        for (at, _) in text.match_indices(". Who ").chain(text.match_indices(": who ")) {
+            let sentence = text[at + 2..].split(['.', ':', ';']).next().expect("text before");
+            let shown = around(&text[at..], "");
+            assert!(sentence.contains('?'), "{}: {shown}", path.display());
+        }
+    }
+}
+
+fn around(text: &str, word: &str) -> String {
+    let at = text.find(word).unwrap_or(0);
+    text[at..].chars().take(80).collect()
+}
+
+/// All sources and pages below a folder.
+fn texts(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let wanted = |extension: &str| path.extension().is_some_and(|found| found == extension);
+        if path.is_dir() && !path.ends_with("target") {
+            found.extend(texts(&path));
+        } else if ["rs", "md", "py", "toml"].into_iter().any(wanted) {
+            found.push(path);
+        }
+    }
+    found
 }

@@ -1,11 +1,12 @@
-//! What every lesson must do, whoever runs it and whatever they type.
+//! The contract of every lesson, for any options and any machine.
 
 #![allow(missing_docs, reason = "the tests say what they test in their names")]
 
+use crate::mask::mask;
 use kernel::{Pair, euclid, steps, ten_pairs};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
-use report::{Lesson, mask, mask_json};
+use report::{Lesson, mask_json};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -15,8 +16,8 @@ use std::process::{Command, Output, Stdio};
 
 /// The tests that every lesson has, as `one_change_tests::lesson!(4);` in its `tests/lesson.rs`.
 ///
-/// A lesson whose rounds take seconds, or that has options of its own, names the ones it takes:
-/// `one_change_tests::lesson!(6: words_fit_their_places, help);`.
+/// A lesson whose rounds take seconds, or that has options of its own, names the tests that it
+/// takes: `one_change_tests::lesson!(6: words_fit_their_places, help);`.
 #[macro_export]
 macro_rules! lesson {
     ($number:literal) => {
@@ -43,7 +44,7 @@ pub struct Subject {
     pub folder: &'static str,
 }
 
-/// What a program said, and how it ended.
+/// A program's output, and how the program ended.
 pub struct Said {
     pub stdout: String,
     pub stderr: String,
@@ -55,10 +56,10 @@ impl Subject {
         Lesson::of(self.facts)
     }
 
-    /// The program with these arguments, without what the environment would add.
+    /// The program with these arguments, without the settings of the environment.
     pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = command(self.program, arguments);
-        // A lesson asks no other program but Python, and its tests say which.
+        // A lesson starts no other program but Python, and its tests say which Python.
         command.env("PATH", "/nowhere");
         command
     }
@@ -67,14 +68,14 @@ impl Subject {
         said(self.command(arguments).output().expect("the lesson starts"))
     }
 
-    /// Runs it, and expects that all goes well and nothing is said beside.
+    /// Runs the lesson, and asserts that it succeeds and prints nothing on standard error.
     pub fn run_well<S: AsRef<OsStr>>(&self, arguments: &[S]) -> String {
         let Said { stdout, stderr, status } = self.run(arguments);
         assert_eq!((stderr.as_str(), status), ("", Some(0)), "{stdout}");
         stdout
     }
 
-    /// What this lesson says, beside what was recorded in its folder under this name.
+    /// Compares this lesson's output with the snapshot of this name in its folder.
     pub fn snapshot(&self, name: &str, text: &str) {
         snapshot_in(self.folder, name, text);
     }
@@ -92,7 +93,7 @@ impl Subject {
         assert!(next.contains(&format!("just compare-{number}")), "{next}");
     }
 
-    /// What `kit predict` prints: standard output, and in one line how it ended.
+    /// The output of `kit predict`: standard output, and one line about how the program ended.
     pub fn predicted(&self, folder: &Path, arguments: &[&str]) -> String {
         let output = command(self.predict, arguments).current_dir(folder).output();
         let Said { stdout, stderr, status } = said(output.expect("the prediction starts"));
@@ -109,7 +110,8 @@ impl Subject {
         assert_eq!(with_an_x, self.predicted(Path::new("."), &["1.9"]));
     }
 
-    /// Without a guess no speed-up is given away; with one, the row that was asked for is printed.
+    /// Without a guess no speed-up is given away; with a guess, the row that was asked for is
+    /// printed.
     pub fn predict_gives_nothing_away(&self) {
         let text = self.predicted(Path::new("."), &[]);
         for spoiler in ["1.84", "1.97", "1.99", "5.39", "2.00x", "1.00x"] {
@@ -120,7 +122,7 @@ impl Subject {
         assert!(text.contains("asked was: ") || text.contains("\nAnswer       "), "{text}");
     }
 
-    /// With no option at all, and with nothing but the numbers masked.
+    /// The output without any option, with only the numbers masked.
     pub fn plain(&self) {
         let text = self.run_well::<&str>(&[]);
         fits(&text);
@@ -129,8 +131,8 @@ impl Subject {
         self.snapshot("text", &mask(&text));
     }
 
-    /// The book quotes a recorded run. It must be what the lesson prints today, measured numbers
-    /// aside: `just record` takes it anew.
+    /// The book quotes a recorded run, which must equal what the lesson prints today, measured
+    /// numbers aside. `just record` takes the record anew.
     pub fn recorded(&self) {
         let root = curriculum::root().unwrap();
         let Lesson { number, record, .. } = self.lesson();
@@ -164,13 +166,12 @@ impl Subject {
         }
         let answers: Vec<u64> = ten_pairs().into_iter().map(euclid).collect();
         assert_eq!(document["answers"], serde_json::json!(answers));
-        let mut masked = mask_json(&document);
-        for stage in masked["stages"].as_array_mut().unwrap() {
-            // All spans are alike; the first one shows how they look.
-            let spans = stage["spans"].as_array_mut().unwrap();
+        for stage in document["stages"].as_array().unwrap() {
+            let spans = stage["spans"].as_array().unwrap();
+            // All spans have the same form, so keep only the first.
             assert!(spans.is_empty() || spans.len() == answers.len());
-            spans.truncate(1);
         }
+        let masked = mask_json(&document);
         self.snapshot("json", &serde_json::to_string_pretty(&masked).unwrap());
     }
 
@@ -181,7 +182,8 @@ impl Subject {
         self.snapshot("help", &text);
     }
 
-    /// Each gets one line on standard error and exit status 2, and nothing is run or written.
+    /// Each bad input gets one line on standard error and exit status 2, and nothing is run or
+    /// written.
     pub fn bad_input(&self) {
         let folder = tempfile::tempdir().unwrap();
         let files: [(&str, &[u8]); 9] = [
@@ -222,13 +224,13 @@ impl Subject {
             ));
         }
         assert_eq!(names(folder.path()), before, "nothing is left behind");
-        // One record for all lessons: they all say the same.
+        // All lessons share one snapshot, because they all print the same.
         snapshot("bad-input", &table.replace(folder.path().to_str().unwrap(), "FOLDER"));
     }
 
-    /// On one core the lesson says what to expect, and apart from that says the same.
+    /// On one core the lesson says what to expect, and apart from that prints the same text.
     pub fn one_core(&self) {
-        let here = Pid::from_raw(0); // this thread; what it starts inherits its cores
+        let here = Pid::from_raw(0); // this thread; a program that it starts inherits its cores
         let allowed = sched_getaffinity(here).unwrap();
         let first = (0..CpuSet::count()).find(|&core| allowed.is_set(core).unwrap()).unwrap();
         let mut one = CpuSet::new();
@@ -267,7 +269,7 @@ impl Subject {
         assert!(!drawing.contains("href") && !drawing.contains("@import"), "nothing is loaded");
     }
 
-    /// `| head -1`, and a reader that is gone from the beginning.
+    /// The lesson with `| head -1`, and with an output that is closed from the beginning.
     pub fn closed_output(&self) {
         for (lines, arguments) in
             [(1, &["--rounds", "1"][..]), (0, &["--help"]), (0, &["--json", "--rounds", "1"])]
@@ -284,7 +286,8 @@ impl Subject {
         }
     }
 
-    /// As text and as a document; the harness has compared the answers of all stages.
+    /// A thousand pairs, as text and as a document; the harness has compared the answers of all
+    /// stages.
     pub fn a_thousand_pairs(&self) {
         let pairs: Vec<Pair> = (1..=1_000)
             .map(|n| Pair::new(n * 7 % 1_013 + 1, n * 31 % 2_003 + 1).unwrap())
@@ -319,7 +322,7 @@ impl Subject {
         assert_eq!(text.contains("24 workers more"), self.lesson().number > 1, "{text}");
     }
 
-    /// Colour is for terminals; where it is forced, it adds nothing but colour.
+    /// Colour is for terminals. Forced colour changes no other part of the text.
     pub fn colour(&self) {
         let forced = self.command(&["--rounds", "1"]).env("CLICOLOR_FORCE", "1").output().unwrap();
         let forced = said(forced).stdout;
@@ -331,7 +334,7 @@ impl Subject {
     }
 }
 
-/// A program with these arguments, without what the environment would add.
+/// A program with these arguments, without the settings of the environment.
 pub fn command<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
@@ -341,7 +344,7 @@ pub fn command<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Command {
     command
 }
 
-/// What is the same for all lessons, beside the one record of it.
+/// Compares a text that is the same for all lessons with its one snapshot.
 fn snapshot(name: &str, text: &str) {
     insta::with_settings!({
         snapshot_path => "snapshots",
@@ -352,7 +355,7 @@ fn snapshot(name: &str, text: &str) {
     });
 }
 
-/// A text beside what was recorded in a package's folder.
+/// Compares a text with the snapshot in a package's folder.
 pub fn snapshot_in(folder: &str, name: &str, text: &str) {
     insta::with_settings!({
         snapshot_path => Path::new(folder).join("tests/snapshots"),
@@ -368,7 +371,7 @@ pub fn said(output: Output) -> Said {
     Said { stdout: text(output.stdout), stderr: text(output.stderr), status: output.status.code() }
 }
 
-/// Eighty columns, and no sign that only a terminal understands.
+/// Asserts that no line is over eighty columns, and that no character is for terminals only.
 pub fn fits(text: &str) {
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());

@@ -1,9 +1,9 @@
 //! The rendezvous: is more than one item in progress at once?
 //!
-//! A clock cannot show it, and a speed-up depends on what else the machine does. A meeting can: an
-//! item's task makes a file on arrival and waits until as many are there as are wanted. It waits
-//! for the others without doing anything, so it meets them on one core as well: what is shown is
-//! that the items are in progress at once, and not that they run at the same instant.
+//! A clock cannot answer this question, and a speed-up depends on what else the machine does. A
+//! meeting can answer it: an item's task makes a file on arrival, and waits until the wanted number
+//! of files is there. A waiting task needs no core, so the items meet on one core as well: a
+//! meeting shows that items are in progress at once, and not that they run at the same instant.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long to wait where the others must come. Ending early is what always happens; the rest is
-/// for a machine that is very busy.
+/// How long to wait if the other items must come. The wait normally ends early; the long limit
+/// allows for a very busy machine.
 pub const WHERE_THEY_MUST_MEET: Duration = Duration::from_secs(30);
 
-/// How long to wait where nobody can come: long enough that somebody would have.
+/// How long to wait if no other item can come: long enough that an item would have come by then.
 pub const WHERE_THEY_MUST_NOT: Duration = Duration::from_millis(300);
 
 /// One item that meets others.
@@ -25,20 +25,20 @@ pub const WHERE_THEY_MUST_NOT: Duration = Duration::from_millis(300);
 pub struct Guest {
     /// The place: a folder that no other meeting uses.
     folder: PathBuf,
-    /// Which item, counted from 0.
+    /// The item's index, counted from 0.
     item: usize,
-    /// How many have to be there at once.
+    /// How many items have to be there at once.
     wanted: usize,
     /// How long the item waits for the others.
     patience: Duration,
 }
 
-/// So many guests as are wanted, for one meeting in this folder.
+/// `wanted` guests, for one meeting in this folder.
 pub fn guests(folder: &Path, wanted: usize, patience: Duration) -> Vec<Guest> {
     (0..wanted).map(|item| Guest { folder: folder.to_owned(), item, wanted, patience }).collect()
 }
 
-/// Waits for the others: true if all that are wanted were in progress at once.
+/// Waits for the others: true if all wanted items were in progress at once.
 ///
 /// # Panics
 /// If the folder cannot be used.
@@ -63,11 +63,11 @@ pub fn meet(guest: Guest) -> bool {
     }
 }
 
-/// Are all that are wanted here at this moment?
+/// Whether all wanted guests are here at this moment.
 ///
-/// A folder is not read in one moment: one guest may leave and another arrive while it is read,
-/// and both would be counted. So it is read twice. Nobody signs in twice, so who is in both lists
-/// was there all the time between the two.
+/// Reading a folder takes time: while it is read, one guest may leave and another arrive, and both
+/// would be counted. So the folder is read twice. No guest signs in twice, so a guest in both lists
+/// was there all the time between the two readings.
 fn all_are_in(guest: &Guest) -> bool {
     let first = signed_in(&guest.folder);
     first.len() >= guest.wanted

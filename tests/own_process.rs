@@ -1,11 +1,11 @@
 //! A test harness in which each case runs in a process of its own.
 //!
-//! A case that forks needs a process with one thread, and libtest runs every test on a second one.
-//! A case that hangs must not hang the others. A case that leaves something behind (a child, an
-//! open descriptor) must not be hidden by what another one has open. So the harness, libtest-mimic,
-//! which answers `--list` and filters as any test does, starts this program again for each case:
-//! the case runs on the only thread, the harness waits with a limit, and the whole process group
-//! is killed when the limit is over.
+//! A case that forks needs a process with one thread, and libtest runs every test on a second
+//! thread. A case that hangs must not hang the others. A case that leaves something behind (a
+//! child, an open descriptor) must not be hidden by what another case has open. So the harness
+//! starts this program again for each case: the case runs on the only thread, the harness waits
+//! with a limit, and the whole process group is killed when the limit is over. The harness is
+//! libtest-mimic, which answers `--list` and filters as any test does.
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use nix::sys::signal::{Signal::SIGKILL, killpg};
@@ -20,12 +20,13 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, fs, io, process, thread};
 
-/// What is to come of a case.
+/// The expected result of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// It ends well, and leaves nothing behind.
+    /// The case ends well, and leaves nothing behind.
     Pass,
-    /// It fails, because a promise is not kept: it panics, dies, leaves something behind or hangs.
+    /// The case fails, because a promise is not kept: it panics, dies, leaves something behind or
+    /// hangs.
     Fail,
 }
 
@@ -33,24 +34,24 @@ pub enum Expect {
 pub struct Case {
     /// The test's name.
     pub name: String,
-    /// What is to come of it.
+    /// The expected result.
     pub expect: Expect,
-    /// The test. It panics if it fails.
+    /// The test, which panics if it fails.
     pub run: Box<dyn FnOnce() + Send>,
 }
 
-/// How long a case may take that is to pass. The longest takes some seconds; the rest is for a
-/// machine that is very busy. The limit is there so that a hang is told and not sat through.
+/// The time limit of a case that is to pass. The longest case takes some seconds; the limit allows
+/// for a very busy machine. Because of the limit, a hang is reported as a failure.
 const PASS_LIMIT: Duration = Duration::from_secs(120);
 
-/// How long a case that is to fail may hang before that counts as its failure. Everything that
-/// works takes a small part of this.
+/// The time after which a hanging case that is to fail counts as failed. A case that works takes a
+/// small part of this time.
 const FAIL_LIMIT: Duration = Duration::from_secs(4);
 
-/// The status of a case that ended well, so that no accidental exit is taken for it.
+/// The status of a case that ended well, so that no accidental exit is taken for success.
 const PASSED: i32 = 43;
 
-/// The argument by which a process learns that it is to run one case.
+/// The argument that tells a process to run one case.
 const FLAG: &str = "--the-case";
 
 /// The main function of a target: runs all cases as tests, or the one case this process is for.
@@ -68,12 +69,13 @@ pub fn main(cases: Vec<Case>) -> ExitCode {
         .map(|case| Trial::test(case.name.clone(), move || start(&case.name, case.expect)))
         .collect();
     let mut arguments = Arguments::from_args();
-    // Most cases sleep most of the time, so more of them than cores are under way.
+    // Most cases sleep most of the time, so run more cases at once than there are cores.
     arguments.test_threads.get_or_insert(4);
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// The sockets and pipes that this process was born with: not its own, and none of its business.
+/// The sockets and pipes that this process was born with: the case has not opened them and need not
+/// close them.
 static INHERITED: OnceLock<BTreeSet<String>> = OnceLock::new();
 
 /// The names of the sockets and pipes that this process was born with.
@@ -88,7 +90,7 @@ fn run_here(case: Box<dyn FnOnce() + Send>) -> ! {
     process::exit(PASSED)
 }
 
-/// Starts this program again for one case, waits for it, and says whether it did what it should.
+/// Starts this program again for one case, waits for the case, and checks that it ends as expected.
 fn start(name: &str, expect: Expect) -> Result<(), Failed> {
     let mut output = tempfile::tempfile()?;
     let mut command = Command::new(env::current_exe()?);
@@ -99,14 +101,14 @@ fn start(name: &str, expect: Expect) -> Result<(), Failed> {
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output.try_clone()?)
-        .process_group(0); // so that all it has started can be killed with it
+        .process_group(0); // so that all its children can be killed with it
     let limit = match expect {
         Expect::Pass => PASS_LIMIT,
         Expect::Fail => FAIL_LIMIT,
     };
     let mut child = command.spawn()?;
     let ended = wait(&child, limit);
-    // The child is not reaped yet, so its number is still its own, and its group's.
+    // The child is not reaped yet, so its process id still stands for the child and its group.
     let _ = killpg(pid(&child), SIGKILL);
     let status = child.wait()?;
     let ended = ended?;
@@ -126,7 +128,8 @@ fn start(name: &str, expect: Expect) -> Result<(), Failed> {
     }
 }
 
-/// Waits until the process has ended, and leaves it to be reaped; false if the limit is over first.
+/// Waits until the process has ended, and does not reap it. Returns false if the limit is over
+/// first.
 fn wait(child: &Child, limit: Duration) -> io::Result<bool> {
     let start = Instant::now();
     let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
@@ -143,8 +146,8 @@ fn pid(child: &Child) -> Pid {
     Pid::from_raw(child.id() as i32)
 }
 
-/// What a process holds that it has to give back: its descriptors and its descendants. Empty where
-/// there is no `/proc`.
+/// The resources that a process has to give back: its descriptors and its descendants. Both are
+/// empty on a system without `/proc`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footprint {
     descriptors: BTreeSet<String>,
@@ -152,13 +155,13 @@ pub struct Footprint {
 }
 
 impl Footprint {
-    /// What this process holds now.
+    /// The resources that this process holds now.
     pub fn now() -> Self {
         Self { descriptors: descriptors(), descendants: descendants(process::id()) }
     }
 
-    /// Asserts that this process comes to hold what it held then, and no more. A thread that ends
-    /// and a child that is reaped take a moment, so it is given some.
+    /// Asserts that this process holds the same resources as then, and no more. A thread that ends
+    /// and a child that is reaped take a moment, so this waits for some time.
     pub fn assert_back(&self) {
         let start = Instant::now();
         while Self::now() != *self {
@@ -175,7 +178,8 @@ fn descriptors() -> BTreeSet<String> {
     let Ok(folder) = fs::read_dir("/proc/self/fd") else { return BTreeSet::new() };
     folder
         .flatten()
-        // What reads the folder is open while it is read, and gone when its target is asked for.
+        // The descriptor that reads the folder is listed too, but is closed when its target is
+        // read.
         .filter_map(|entry| {
             let target = fs::read_link(entry.path()).ok()?;
             let number = entry.file_name();

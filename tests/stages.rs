@@ -1,18 +1,18 @@
 //! The one list of stages.
 //!
 //! [`every_stage!`] is where tests, benches and records take the stages from. A new stage gets
-//! every test and every bench by one line there: what it is called, where its tasks run, and how
-//! it is made from a number of workers. [`every_step!`] lists the steps that lead to the process
-//! pool; each brings along the list of what it lacks.
+//! every test and every bench by one line there: its name, where its tasks run, and how it is made
+//! from a number of workers. [`every_step!`] lists the steps that lead to the process pool; each
+//! step has a list of what it lacks.
 //!
 //! # What each signature asks of you
 //!
-//! The contract is the strictest stage's: [`Executor::map`](kernel::Executor::map) takes a
-//! function and messages. Each thread stage has a freer method, as free as its own world allows.
-//! What the compiler accepts and what it refuses stands here in pairs, and the two of a pair
+//! The contract is the strictest stage's: [`Executor::map`](kernel::Executor::map) takes a function
+//! and messages. Each thread stage has a second method, with as few restrictions as threads allow.
+//! The examples stand in pairs: the compiler accepts the first and refuses the second, and the two
 //! differ in one thing.
 //!
-//! **`Executor::map`** takes a function. A closure that captures is none:
+//! **`Executor::map`** takes a function. A closure that captures is not a function:
 //!
 //! ```
 //! # use {kernel::Executor, one_change_tests::{NonZeroUsize, Threads}};
@@ -28,8 +28,8 @@
 //! # Ok::<(), kernel::TaskError>(())
 //! ```
 //!
-//! Its items and answers can be written down. An [`Instant`](std::time::Instant) cannot, because
-//! it means nothing elsewhere; a [`Duration`](std::time::Duration) can:
+//! The items and answers of `map` must be serialisable. A [`Duration`](std::time::Duration) is; an
+//! [`Instant`](std::time::Instant) is not, because it has no meaning in another process:
 //!
 //! ```
 //! # use {kernel::Executor, one_change_tests::{NonZeroUsize, Threads}};
@@ -44,7 +44,7 @@
 //! let _ = threads.map(|d: Instant| d.elapsed().as_secs(), vec![Instant::now()]);
 //! ```
 //!
-//! Nor may they borrow: what they point to stays in the process that has it.
+//! Items and answers may not borrow, because borrowed data stays in its process.
 //!
 //! ```
 //! # use {kernel::Executor, one_change_tests::{NonZeroUsize, Threads}};
@@ -58,8 +58,8 @@
 //! ```
 //!
 //! **`Threads::map_closure`** and **`WorkStealing::map_closure`** take a closure that borrows, on
-//! borrowed items of any type. What the closure borrows is shared by the threads: a `Cell` is
-//! refused, an atomic is welcome.
+//! borrowed items of any type. The threads share what the closure borrows: a `Cell` is refused, an
+//! atomic is welcome.
 //!
 //! ```
 //! # use one_change_tests::{NonZeroUsize, Threads, WorkStealing};
@@ -86,7 +86,7 @@
 //! ```
 //!
 //! **`ThreadPool::map_closure`** takes a closure that owns what it captures. The pool's threads
-//! outlive the call, so a borrow is refused, and an `Arc` is how to share:
+//! outlive the call, so a borrow is refused; use an `Arc` to share:
 //!
 //! ```
 //! # use one_change_tests::{NonZeroUsize, ThreadPool};
@@ -115,13 +115,13 @@
 //! # drop(factors);
 //! ```
 //!
-//! **`ProcessPool`** has no freer method: there is nothing of the caller's that its workers could
-//! reach.
+//! **`ProcessPool`** has no second method, because its workers can reach no data of the caller.
 
 #![forbid(unsafe_code)]
 
 pub mod exercise;
 pub mod lesson;
+pub mod mask;
 pub mod meeting;
 #[cfg(unix)]
 pub mod own_process;
@@ -137,17 +137,18 @@ pub use work_stealing::WorkStealing;
 /// One line of the list: a stage (or a step), and what the tests have to know about it.
 #[derive(Debug)]
 pub struct Stage<E> {
-    /// What it is called in the names of tests and benches.
+    /// The stage's name in the names of tests and benches.
     pub label: &'static str,
-    /// Where its tasks run.
+    /// Where the stage's tasks run.
     pub place: Place,
-    /// The promises that it does not keep. The tests assert that each is really broken.
+    /// The promises that the stage does not keep. The tests assert that each of these promises is
+    /// really broken.
     pub lacks: &'static [Lack],
-    /// Makes the executor. It panics if the system refuses.
+    /// Makes the executor. The function panics if the system refuses.
     pub make: fn(NonZeroUsize) -> E,
 }
 
-// By hand, because a derive would ask for an executor that can be copied.
+// Implemented by hand, because a derive would require an executor that can be cloned.
 impl<E> Clone for Stage<E> {
     fn clone(&self) -> Self {
         *self
@@ -163,7 +164,8 @@ pub enum Place {
     Caller,
     /// On threads of the caller's process: items and answers stay in one memory.
     Threads,
-    /// In children forked for the call: they have the items already, and the answers travel.
+    /// In children forked for the call: the children have the items already, and the answers
+    /// travel.
     Forks,
     /// In worker processes: items and answers travel.
     Processes,
@@ -171,8 +173,8 @@ pub enum Place {
 
 /// Runs an expression once for each stage: `every_stage!(stage => use_it(stage))`.
 ///
-/// The variable is a [`Stage`], of another type each time, so what it is given to is generic over
-/// the executor:
+/// The variable is a [`Stage`], of another type each time, so a function that takes it is generic
+/// over the executor:
 ///
 /// ```
 /// # use {kernel::Executor, one_change_tests::{Stage, every_stage}};
@@ -208,7 +210,7 @@ macro_rules! every_stage {
 }
 
 /// Runs an expression once for each step that leads to the process pool, as [`every_stage!`] does
-/// for the stages. Each brings its own list of what it lacks.
+/// for the stages. Each step has its own list of what it lacks.
 #[macro_export]
 macro_rules! every_step {
     ($step:ident => $body:expr) => {

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import SupportsIndex
 
-# A bool is refused (TypeError), though to a type checker it is an int like any other.
+# A bool is refused (TypeError), although a type checker accepts a bool as an int.
 
 def gcd(a: SupportsIndex, b: SupportsIndex, /) -> int: ...
 def gcd_holding_lock(a: SupportsIndex, b: SupportsIndex, /) -> int: ...

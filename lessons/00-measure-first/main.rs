@@ -4,7 +4,7 @@
 
 use kernel::{Pair, euclid, gcd, read_pairs};
 use report::{Lesson, Predicted, Run, Stopwatch};
-use schedule::spans::{Gcd, Task};
+use spans::{Gcd, Task};
 use std::num::NonZeroUsize;
 use std::{error::Error, io::Write, process::ExitCode};
 
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     report::present(&Lesson::of(include_str!("lesson.toml")), lesson)
 }
 
-/// Euclid's algorithm as a task that can be timed beside the countdown.
+/// Euclid's algorithm as a task, to be timed beside the countdown.
 struct Euclid;
 
 impl Task for Euclid {

@@ -1,4 +1,4 @@
-//! Lesson 0's prediction: what a better algorithm saves, beside what cores could.
+//! Lesson 0's prediction: what a better algorithm saves, compared with what cores could gain.
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,7 @@ fn question(asked: &Asked, out: Out) -> io::Result<()> {
     print_question(
         asked,
         "Each step of the countdown tries one number. Euclid's algorithm gives the\n\
-         same answers with fewer divisions than that. How many times fewer?\n\
+         same answers with fewer divisions. How many times fewer?\n\
          Guess on paper, too: of the whole program (read the pairs, compute,\n\
          print), which share of the time is gcd? The lesson measures it.",
         out,
@@ -53,7 +53,7 @@ fn answer(asked: &Asked, guess: f64, mut out: Out) -> io::Result<()> {
         "Why",
         "A better algorithm changes the amount of work; cores only divide it. So look\n\
          for the algorithm first. The kit keeps its countdown as a stand-in for work\n\
-         that has no better one.",
+         that has no better algorithm.",
     )?;
     print_next(asked, out)
 }

@@ -4,7 +4,7 @@
 
 use kernel::{Executor, gcd};
 use report::{Lesson, Predicted::OneAtATime, Run};
-use schedule::spans::Gcd;
+use spans::Gcd;
 use std::{error::Error, process::ExitCode};
 
 fn main() -> ExitCode {

@@ -23,9 +23,10 @@ fn prediction(asked: &Asked) -> Prediction {
          as the loop can all the items be done at most?",
         ANY_NUMBER,
         format!(
-            "While its worker runs the longest item, the others can at best do all the\n\
-             rest: the time is never less than that one item. From {enough} on\n\
-             another one cannot help. With {workers}, {sets} the bound.",
+            "While one worker runs the longest item, the others can at best do\n\
+             all the rest: the time is never less than the longest item's.\n\
+             From {enough} on, another worker cannot help.\n\
+             With {workers}, {sets} the bound.",
             enough = count(any.ceil() as usize, "worker"),
             workers = asked.workers_in_words(),
         ),

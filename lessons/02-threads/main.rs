@@ -4,8 +4,8 @@
 
 use kernel::{Executor, gcd};
 use report::{Lesson, Policy, Predicted::OneAtATime, Run};
-use schedule::spans::{Gcd, GcdOneLock};
 use serial::Serial;
+use spans::{Gcd, GcdOneLock};
 use std::{error::Error, process::ExitCode};
 use threads::Split;
 

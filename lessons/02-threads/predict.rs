@@ -20,17 +20,19 @@ fn prediction(asked: &Asked) -> Prediction {
     };
     Prediction::new(
         format!(
-            "The items are dealt to {} in contiguous chunks of equal size, rounded\n\
-             up. How many times as fast as the loop is that?\n\
-             Guess on paper, too: would one queue for all be faster? And what is left\n\
-             of the gain if every step needs one lock that all threads share?",
+            "The items are assigned to {} in contiguous chunks of equal\n\
+             size, rounded up. How many times as fast as the loop are the\n\
+             chunks? Guess on paper, too: would one queue for all threads be\n\
+             faster? And what is left of the gain if every step needs one\n\
+             lock that all threads share?",
             asked.threads()
         ),
         Policy::CeilChunks.name(),
         format!(
-            "Chunks are dealt before anybody knows what they cost; the last to be done\n\
-             decides. {compared}, and neither of them knows the costs.\n\
-             One lock for every step leaves one thread working at any moment: 1.00x."
+            "Chunks are assigned before their cost is known; the chunk that is\n\
+             done last decides. {compared}, and a queue does\n\
+             not know the costs either. One lock for every step leaves one\n\
+             thread working at any moment: 1.00x."
         ),
     )
 }

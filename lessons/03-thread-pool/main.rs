@@ -4,8 +4,8 @@
 
 use kernel::{Executor, Pair, gcd};
 use report::{Lesson, Policy::Queue, Predicted::OneAtATime, Run, grouped, time};
-use schedule::spans::Gcd;
 use serial::Serial;
+use spans::Gcd;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
@@ -32,7 +32,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     table.row::<Gcd>("thread-pool", Queue, &pool).mark("<- one change");
     run.measure(table)?;
 
-    // Fewer maps for more workers: each map of the threads starts them all.
+    // Fewer maps for more workers, because each map on scoped threads starts all of them.
     let maps = (2_000 / workers.get()).clamp(10, 1_000);
     let title = format!("{} maps", grouped(maps as u64));
     run.say("Tiny items", "ten pairs of seven steps, mapped again and again in each round")?;

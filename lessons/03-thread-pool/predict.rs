@@ -14,15 +14,16 @@ fn prediction(asked: &Asked) -> Prediction {
     let (threads, workers) = (asked.threads(), asked.workers.get());
     let mut prediction = Prediction::new(
         format!(
-            "A pool of {threads} keeps what it has started; its queue is that of lesson 2.\n\
+            "A pool keeps its {threads}, and has the queue of lesson 2.\n\
              How many times as fast as the loop are these items, mapped once?\n\
              Guess on paper, too: what changes if you map a thousand times?"
         ),
         Policy::Queue.name(),
         format!(
-            "What a pool saves is starts. Mapped once, {threads} must be started either way:\n\
-             one map shows nothing. Mapped a thousand times, scoped threads make {} starts\n\
-             and the pool makes {workers}.",
+            "A pool saves the starts of its threads. Mapped once, {threads} must\n\
+             be started either way, so one map shows no gain. Mapped a\n\
+             thousand times, scoped threads make {} starts, and the pool\n\
+             makes {workers}.",
             workers * 1000,
         ),
     );

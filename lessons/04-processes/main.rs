@@ -2,22 +2,22 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg_attr(not(target_os = "linux"), path = "no_steps.rs")]
-mod steps;
-
 use kernel::{Bytes, Executor, Pair, gcd};
 use nix::sys::signal::{Signal, raise};
 use report::{Lesson, Policy, Predicted::OneAtATime, Run, share, time};
-use schedule::spans::{Gcd, GcdOneLock};
 use serial::Serial;
+use spans::{Gcd, GcdOneLock};
 use std::{error::Error, process::ExitCode};
 use threads::Threads;
 
 fn main() -> ExitCode {
-    report::present_with_steps(&Lesson::of(include_str!("lesson.toml")), lesson, steps::steps)
+    report::present_with(&Lesson::of(include_str!("lesson.toml")), &lesson_4::OPTIONS, lesson)
 }
 
 fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
+    if lesson_4::is_asked_for(run) {
+        return lesson_4::steps(run);
+    }
     let (pairs, workers) = (run.pairs(), run.workers());
     // ANCHOR: core
     use processes::ProcessPool;
@@ -63,7 +63,7 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     run.answers(&answers)
 }
 
-/// The task of the kill: on the item that is marked, the worker ends as by `kill -9`.
+/// The task of the kill: on the marked item, the worker ends as by `kill -9`.
 fn gcd_or_killed((killed, pair): (bool, Pair)) -> u64 {
     if killed {
         let _ = raise(Signal::SIGKILL);

@@ -5,8 +5,8 @@
 use kernel::{Executor, gcd};
 use processes::ProcessPool;
 use report::{Lesson, Policy, Predicted, Run};
-use schedule::spans::Gcd;
 use serial::Serial;
+use spans::Gcd;
 use std::{error::Error, num::NonZeroUsize, process::ExitCode};
 use thread_pool::ThreadPool;
 use threads::{Split, Threads};

@@ -1,4 +1,4 @@
-//! Lesson 5's prediction: a schedule that nobody fixed.
+//! Lesson 5's prediction: a schedule that is not fixed.
 
 #![forbid(unsafe_code)]
 
@@ -16,22 +16,23 @@ const RAYON: &str = "rayon, as it comes";
 fn prediction(asked: &Asked) -> Prediction {
     let mut prediction = Prediction::new(
         format!(
-            "Rayon halves the items among {}, and an idle thread steals from the\n\
-             others. How many times as fast as the loop is that?\n\
-             Guess on paper, too: is it the same number in every run?",
+            "Rayon halves the items among {}, and an idle thread steals\n\
+             from the others. How many times as fast as the loop is rayon?\n\
+             Guess on paper, too: is the speed-up the same in every run?",
             asked.threads()
         ),
         RAYON,
-        "Rayon splits into few pieces and cuts further only where something is stolen;\n\
-         with few uneven items the result is luck. with_max_len(1) cuts down to single\n\
-         items, and comes near the queue. The range is from the least to the greatest\n\
-         of the schedules above: what to expect, not a bound.",
+        "Rayon splits into few pieces, and further only where a piece is\n\
+         stolen; with few uneven items the result is a matter of luck.\n\
+         with_max_len(1) splits down to single items, and comes near the\n\
+         queue. The range goes from the slowest to the fastest of the\n\
+         schedules above: what to expect, not a bound.",
     );
     prediction.rows = vec![rayon(asked)];
     prediction
 }
 
-/// Rayon's default follows none of the policies, so it has a range and no number.
+/// Rayon's default follows none of the policies, so rayon's row has a range and no single number.
 fn rayon(asked: &Asked) -> Row {
     let all = Policy::ALL.map(|policy| asked.speedup(policy));
     let least = all.into_iter().min_by(f64::total_cmp).unwrap_or(1.0);

@@ -1,4 +1,4 @@
-//! The real Python beside the lesson: found, asked who it is, and given the same work.
+//! The real Python beside the lesson: found, asked for its version, and given the same work.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::euclid;
@@ -12,21 +12,21 @@ use std::io::{IsTerminal, Write, stderr};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Python takes seconds for a round, so it is given fewer of them.
+/// Python takes seconds for a round, so it runs fewer rounds than the lesson.
 const ROUNDS: usize = 3;
 
-/// The option's check: is this a Python that can run the lesson's programs?
+/// The check of `--python PATH`: whether the path is a Python that can run the lesson's programs.
 ///
 /// # Errors
-/// One line that says what it is instead.
+/// One line that says what the path is instead.
 pub fn check(path: &OsStr) -> Result<(), String> {
     let shown = path.to_string_lossy().escape_debug().to_string();
     let python = Python::ask(path).map_err(|why| why.to_string());
     python.and_then(fits).map_err(|what| format!("--python {shown}: {what}"))
 }
 
-/// The Python to use: the one that was asked for (and has been checked), else the `python3` on
-/// the path; or why there is none.
+/// The Python to use: the Python of `--python` (already checked), else the `python3` on the path;
+/// or why there is no Python.
 fn find(asked: Option<&OsStr>) -> Result<&OsStr, String> {
     if let Some(path) = asked {
         return Ok(path);
@@ -52,8 +52,9 @@ fn fits(python: Python) -> Result<(), String> {
     }
 }
 
-/// Runs the same programs in Python, prints their tables, and how our interpreter's time (the
-/// seconds of its serial row) stands to CPython's. Without a Python, one line says so.
+/// Runs the same programs in Python, and prints their tables and the ratio of the interpreter's
+/// time (`ours`, the seconds of its serial row) to Python's. If there is no Python, one line says
+/// so.
 ///
 /// # Errors
 /// If Python fails, or does not give the kernel's answers.
@@ -130,7 +131,8 @@ fn measure(python: &OsStr, run: &Run) -> Result<Value, Box<dyn Error>> {
         .spawn()?;
     let pairs: String =
         run.pairs().iter().map(|pair| format!("{} {}\n", pair.a(), pair.b())).collect();
-    // It reads all pairs before it writes a word. If it ends sooner, its status tells.
+    // The script reads all pairs before it writes, so this write cannot block for ever. If the
+    // script ends sooner, the write fails, and the exit status below reports the failure.
     let _ = child.stdin.take().map(|mut input| input.write_all(pairs.as_bytes()));
     let output = child.wait_with_output()?;
     if let Some(progress) = progress {
@@ -151,7 +153,8 @@ fn measure(python: &OsStr, run: &Run) -> Result<Value, Box<dyn Error>> {
     Ok(record)
 }
 
-/// A line while Python runs. It is drawn once and does not tick: a bar that ticks has a thread.
+/// A line while Python runs. The line is drawn once and does not tick, because a progress bar that
+/// ticks has a thread.
 fn progress(python: &OsStr, rounds: usize) -> Option<ProgressBar> {
     if !stderr().is_terminal() {
         return None;

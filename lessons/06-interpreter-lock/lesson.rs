@@ -1,4 +1,4 @@
-//! Lesson 6's parts: the Python beside it, and programs of the reader's own.
+//! Lesson 6's own options: the Python beside the lesson, and programs of the reader.
 
 #![forbid(unsafe_code)]
 
@@ -8,25 +8,28 @@ pub mod turns;
 
 use report::{Extra, Extras};
 
-/// A round takes seconds, as it does in Python, so there are fewer of them than elsewhere.
+/// A round takes seconds, as in Python, so there are fewer rounds than in other lessons.
 pub const EXTRAS: Extras = Extras {
     rounds: "5",
     options: &[
         Extra {
             name: "python",
             value: "PATH",
+            text_only: false,
             help: "Python to measure beside it, instead of python3",
             check: cpython::check,
         },
         Extra {
             name: "program",
             value: "FILE",
+            text_only: false,
             help: "Program to run instead of gcd: two numbers in, one out",
             check: program::check,
         },
         Extra {
             name: "disassemble",
             value: "",
+            text_only: true,
             help: "Print the program's instructions, and stop",
             check: |_| Ok(()),
         },

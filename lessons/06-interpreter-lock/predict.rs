@@ -13,23 +13,24 @@ fn main() -> ExitCode {
 fn prediction(asked: &Asked) -> Prediction {
     let mut prediction = Prediction::new(
         format!(
-            "The items run in an interpreter that holds one lock while it works, and\n\
-             {} run it at once. How many times as fast as the loop is that?\n\
-             Guess on paper, too: what do processes gain, each with its own interpreter?\n\
-             And threads, if each item waits for 20 milliseconds and computes nothing?",
+            "The items run in an interpreter that holds one lock while it works,\n\
+             and {} share the interpreter. How many times as fast as\n\
+             the loop are these threads? Guess on paper, too: what do\n\
+             processes gain, each with its own interpreter? And what do threads\n\
+             gain if each item waits for 20 milliseconds and computes nothing?",
             asked.threads()
         ),
         ONE_LOCK,
-        "Threads take turns, one of them at a time: 1.00x. Each process has its own\n\
-         interpreter, and so its own lock. A thread that waits lets go of the lock, so\n\
-         that waiting threads wait at the same time.",
+        "Threads take turns, one thread at a time: 1.00x. Each process has\n\
+         its own interpreter, and so its own lock. A thread that waits lets\n\
+         go of the lock, so threads can wait at the same time.",
     );
     prediction.under_a_lock = "under one interpreter lock:";
     prediction.locked_rows = vec![waits(asked).aside()];
     prediction
 }
 
-/// Items that wait and compute nothing: they all cost the same, and none needs the lock.
+/// Items that wait and compute nothing: all items cost the same, and no item needs the lock.
 fn waits(asked: &Asked) -> Row {
     let equal = vec![1; asked.costs.len().min(10)];
     let gain = speedup(Policy::Queue, &equal, asked.workers);

@@ -1,12 +1,13 @@
-//! What the lesson runs: the countdown in the tiny language, or a program of the reader's own.
+//! The program that the lesson runs: the countdown in the tiny language, or the reader's own
+//! program.
 //!
-//! A task is a plain `fn`, which carries nothing with it, so the program is a static. It is set
-//! before the process pool starts: the workers are copies of this program from that moment on.
+//! A task is a plain `fn`, which captures nothing, so the program is a static. The static is set
+//! before the process pool starts, because the workers are copies of this process from that moment.
 
 use interpreter::{GCD, NATIVES, Program, ProgramError, interpreted_wait, interpreter};
 use kernel::Pair;
 use report::BadInput;
-use schedule::spans::Task;
+use spans::Task;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -14,12 +15,12 @@ use std::{fs, io};
 
 /// How long one wait takes, in milliseconds.
 pub const WAIT_MS: u64 = 20;
-/// How many waits there are at most: many pairs shall not make the lesson wait for minutes.
+/// How many waits there are at most: many pairs must not make the lesson wait for minutes.
 pub const WAITS: usize = 10;
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
-/// Reads the program that the lesson runs: this file's, else the countdown.
+/// Reads the program that the lesson runs: the program in `file`, or else the countdown.
 ///
 /// # Errors
 /// [`BadInput`], one line with the file's name and the line's number.
@@ -31,8 +32,8 @@ pub fn load(file: Option<&OsStr>) -> Result<&'static Program, BadInput> {
     Ok(PROGRAM.get_or_init(|| program))
 }
 
-/// Runs a program of the reader's own on every pair, so that one that fails says so in a line, and
-/// not by the panics of its tasks.
+/// Runs a program of the reader's own on every pair, so that a failing program gives one line of
+/// error, and not the panics of its tasks.
 ///
 /// # Errors
 /// [`BadInput`], one line with the file's name and the line's number.
@@ -51,7 +52,7 @@ fn shown(path: &OsStr) -> String {
     path.to_string_lossy().escape_debug().to_string()
 }
 
-/// Compiles a file, and sees to it that it takes two numbers.
+/// Compiles a file, and checks that the program takes two numbers.
 fn read(path: &OsStr) -> Result<Program, String> {
     let shown = shown(path);
     let source = fs::read_to_string(Path::new(path)).map_err(|error| match error.kind() {
@@ -68,7 +69,7 @@ fn read(path: &OsStr) -> Result<Program, String> {
     }
 }
 
-/// How many parameters the function has. The source compiles, so they stand in its first
+/// How many parameters the function has. The source compiles, so the parameters stand in its first
 /// parentheses.
 fn parameters(source: &str) -> usize {
     let lines = source.lines().map(|line| line.split('#').next().unwrap_or_default());
@@ -77,7 +78,7 @@ fn parameters(source: &str) -> usize {
     inside.split(',').filter(|name| !name.trim().is_empty()).count()
 }
 
-/// The option's check: does the file hold a program for pairs?
+/// The option's check that the file holds a program for pairs.
 ///
 /// # Errors
 /// One line with the file's name and the line's number.

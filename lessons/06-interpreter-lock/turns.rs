@@ -4,7 +4,7 @@ use crate::program::interpreted;
 use interpreter::interpreter;
 use kernel::Executor;
 use report::{Run, grouped, time};
-use schedule::spans::now_ns;
+use spans::now_ns;
 use std::error::Error;
 use threads::Threads;
 

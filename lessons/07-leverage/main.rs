@@ -2,9 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+use lesson_7::{Leverage, present};
 use processes::ProcessPool;
-use report::Lesson;
-use report::leverage::{Leverage, Memory, present};
+use report::{Lesson, Memory};
 use serial::Serial;
 use std::{error::Error, process::ExitCode};
 use threads::Threads;

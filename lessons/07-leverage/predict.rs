@@ -8,7 +8,7 @@
 use predict::{Asked, Out, print_next, print_question};
 use report::words::paragraph;
 use report::{grouped, speedup as shown, time};
-use schedule::leverage::{Costs, Crew, Job, break_even, speedup};
+use schedule::leverage::{Capacity, Costs, Job, break_even, speedup};
 use std::io;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -56,8 +56,8 @@ fn question(asked: &Asked, mut out: Out) -> io::Result<()> {
 }
 
 fn answer(asked: &Asked, guess: f64, mut out: Out) -> io::Result<()> {
-    let crew = Crew { workers: asked.workers, cores: asked.workers };
-    let gain = |bytes| speedup(Job { items: ITEMS, seconds: ITEM, bytes }, POOL, crew);
+    let capacity = Capacity { workers: asked.workers, cores: asked.workers };
+    let gain = |bytes| speedup(Job { items: ITEMS, seconds: ITEM, bytes }, POOL, capacity);
     let answer = gain(BYTES);
     paragraph(&mut out, "Your guess", &shown(guess))?;
     let off = (guess / answer - 1.0) * 100.0;
@@ -75,7 +75,7 @@ fn answer(asked: &Asked, guess: f64, mut out: Out) -> io::Result<()> {
     for (words, bytes) in
         [("16", 16), ("64 KiB", 64 << 10), ("250,000", BYTES), ("16 MiB", 16 << 20)]
     {
-        let even = break_even(ITEMS, bytes, POOL, crew).map_or("never".to_owned(), time);
+        let even = break_even(ITEMS, bytes, POOL, capacity).map_or("never".to_owned(), time);
         writeln!(out, "  {words:<11}{:>9}   {even}", shown(gain(bytes)))?;
     }
     let (trip, moved) = (POOL.round_trip, BYTES as f64 * POOL.seconds_per_byte);

@@ -40,14 +40,14 @@ def gcd(a: int, b: int) -> int:
 
 @dataclass
 class Contender:
-    """One row of the table: a name, what it runs, and the row that it is measured against."""
+    """One row of the table: a name, a function to run, and the row that it is compared with."""
 
     key: str
     name: str
     run: Callable[[], list[int]]
     own_serial: str  # the key of the serial row of the same code
     policy: str | None
-    predicted: float | None  # against its own serial row; None where no policy predicts it
+    predicted: float | None  # the speed-up to its own serial row; None where no policy predicts it
 
 
 def contenders(
@@ -82,7 +82,7 @@ def contenders(
     # ANCHOR_END: contenders
 
 
-# What the costs say before anything runs, as crates/schedule has it.
+# The prediction from the costs, before anything runs, as in crates/schedule.
 
 
 def steps(pair: Pair) -> int:
@@ -95,12 +95,12 @@ def total(pairs: list[Pair]) -> int:
 
 
 def bound(pairs: list[Pair], workers: int) -> float:
-    """What no schedule can beat: an item is run by one worker from its start to its end."""
+    """The speed-up that no schedule can beat: one worker runs an item from start to end."""
     return min(workers, total(pairs) / max(map(steps, pairs)))
 
 
 def queue_makespan(pairs: list[Pair], workers: int) -> int:
-    """When the last worker is done, in steps, if the next item goes to whoever is free first."""
+    """When the last worker is done, in steps, if the next item goes to the worker free first."""
     free = [0] * workers
     for pair in pairs:
         heapq.heappush(free, heapq.heappop(free) + steps(pair))
@@ -128,7 +128,7 @@ class Row:
 
 
 def measure(rows: list[Row], rounds: int) -> list[int]:
-    """Runs every contender once a round, and gives the answers, which are the same from all."""
+    """Runs every contender once a round, and returns the answers, which are the same from all."""
     expected = None
     for turn in range(rounds + 1):
         progress("warming up" if turn == 0 else f"round {turn} of {rounds}")
@@ -150,7 +150,7 @@ def progress(text: str) -> None:
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-# What a person sees.
+# The output.
 
 
 def table(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answers: list[int]):
@@ -193,7 +193,7 @@ def table(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, answe
 
 
 def unit_of(seconds: float) -> tuple[str, float]:
-    """The unit that fits, as crates/report/src/format.rs has it."""
+    """The unit that fits, as in crates/report/src/format.rs."""
     for limit, unit, per_second in ((1e-6, "ns", 1e9), (1e-3, "µs", 1e6), (1.0, "ms", 1e3)):
         if seconds < limit:
             return unit, per_second
@@ -201,7 +201,7 @@ def unit_of(seconds: float) -> tuple[str, float]:
 
 
 def figures(number: float) -> str:
-    """Three of them."""
+    """The number with three significant figures."""
     return f"{number:.2f}" if number < 9.995 else f"{number:.1f}" if number < 99.95 else f"{number:.0f}"
 
 
@@ -239,7 +239,7 @@ def document(rows: list[Row], pairs: list[Pair], options: argparse.Namespace, an
                 "own_serial": row.contender.own_serial,
                 "speedup_to_own_serial": serial[row.contender.own_serial] / row.median,
                 "predicted_speedup": row.contender.predicted,
-                "spans": [],  # who ran what when is not looked at from Python
+                "spans": [],  # Python does not record which worker ran which item when
             }
             for row in rows
         ],
@@ -266,7 +266,7 @@ def machine_words(workers: int) -> str:
 
 
 def lock_is_on() -> bool:
-    """Does this Python have its interpreter lock? Only a free-threaded one can say no."""
+    """Whether this Python has its interpreter lock. Only a free-threaded Python can lack it."""
     return getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
@@ -276,11 +276,11 @@ def python_words() -> str:
     return f"{sys.implementation.name.replace('cpython', 'CPython')} {version}, {lock}"
 
 
-# What a person types.
+# The command line.
 
 
 class Failure(Exception):
-    """One line for standard error, and an exit status: 2 is what you typed, 1 is anything else."""
+    """One line for standard error, and an exit status: 2 for bad input, 1 for anything else."""
 
     def __init__(self, line: str, status: int = 2) -> None:
         super().__init__(line)
@@ -317,12 +317,12 @@ def read_options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pairs", metavar="FILE",
                         help="other pairs: two positive integers a line, # begins a comment")
     parser.add_argument("--json", action="store_true", help="print one JSON document instead")
-    # For the book's recorder, whose text and numbers have to be of one run.
+    # For the book's recorder, which needs text and numbers of the same run.
     parser.add_argument("--record", metavar="FILE", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
-# The same file and the same words as crates/kernel/src/pairs_file.rs.
+# The same file format and the same messages as crates/kernel/src/pairs_file.rs.
 
 
 def read_pairs_file(path: str) -> list[Pair]:
@@ -379,7 +379,7 @@ def read_number(word: str) -> int:
 
 
 def quoted(word: str) -> str:
-    """The word in quotes, cut where it is long: a message is one line."""
+    """The word in quotes. A long word is cut, so that a message is one line."""
     return f"'{printable(word)}'" if len(word) <= 32 else f"'{printable(word[:32])}…'"
 
 
@@ -399,13 +399,13 @@ def write_record(path: str, text: str) -> None:
 def main(arguments: list[str]) -> None:
     options = read_options(arguments)
     pairs = read_pairs_file(options.pairs if options.pairs is not None else str(TEN_PAIRS))
-    # The lesson's head and foot are its program's to say (lessons/08-escape-hatch/main.rs).
+    # The lesson's program (lessons/08-escape-hatch/main.rs) writes the head and the foot.
     head, foot = (os.environ.get(f"ONE_CHANGE_{part}") for part in ("HEAD", "FOOT"))
     if head and not options.json:
         print(head, flush=True)
     # The workers are made once and are warm when the clock starts, as in the Rust lessons. The
-    # processes come first: forking beside threads is a way to wait for ever. Ctrl-C is for this
-    # process to handle, not for each of them.
+    # processes come first, because a child that is forked beside threads may wait for ever.
+    # Only this process handles Ctrl-C, and the workers ignore it.
     own = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
     with (
         ProcessPoolExecutor(options.workers, **own) as processes,
@@ -437,7 +437,7 @@ if __name__ == "__main__":
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        # Whoever read the output has seen enough. What is left must not be written at exit.
+        # The output was closed early. The rest of the output must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         progress("")

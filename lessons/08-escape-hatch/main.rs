@@ -22,6 +22,6 @@ fn lesson() -> Result<ExitCode, Fault> {
         foot = anstream::adapter::strip_str(&foot).to_string();
     }
     script.env("ONE_CHANGE_HEAD", head).env("ONE_CHANGE_FOOT", foot);
-    // Its standard output is UTF-8 whatever the locale says.
+    // The script's standard output is UTF-8 whatever the locale says.
     python::become_of(script.env("PYTHONIOENCODING", "utf-8").args(options.rest))
 }

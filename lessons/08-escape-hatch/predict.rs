@@ -16,17 +16,19 @@ const RELEASED: &str = "native, lock let go";
 fn prediction(asked: &Asked) -> Prediction {
     let mut prediction = Prediction::new(
         format!(
-            "The hot spot is now a native module, called from Python. It lets go of the\n\
-             interpreter lock while it computes, and {} call it. How many times as\n\
-             fast as one call after the other is that?\n\
-             Guess on paper, too: what if it keeps the lock? And how many times as fast as\n\
-             pure Python is the module on one core?",
+            "The hot spot is now a native module, called from Python. The module\n\
+             lets go of the interpreter lock while it computes, and {}\n\
+             call the module. How many times as fast as one call after the\n\
+             other are these threads? Guess on paper, too: what if the module\n\
+             keeps the lock? And how many times as fast as pure Python is the\n\
+             module on one core?",
             asked.threads()
         ),
         RELEASED,
-        "Native code holds the lock like any other unless it lets go: being native\n\
-         gains nothing by itself on two cores. It lets go, and its threads follow the\n\
-         queue. What the module gains on one core no arithmetic says: measure it.",
+        "Native code holds the lock like any other code unless it lets go:\n\
+         being native gains nothing by itself on two cores. This module\n\
+         lets go, so the threads follow the queue. Arithmetic cannot say\n\
+         what the module gains on one core: measure the gain.",
     );
     prediction.under_a_lock = "under one interpreter lock:";
     let queue = asked.speedup(Policy::Queue);

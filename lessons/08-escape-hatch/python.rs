@@ -1,9 +1,9 @@
 //! A Python that has the native module: found, checked, and made ready under `target/`.
 //!
-//! Each Python gets a virtual environment of its own, `target/python/<version>`, with what
-//! `crates/python-extension/requirements.txt` lists, and the wheel that maturin builds. Every step
-//! is left out where its result is there already; whether the module must be built again is
-//! cargo's to say, so a second run costs about a second.
+//! Each Python gets a virtual environment of its own, `target/python/<version>`, with the packages
+//! of `crates/python-extension/requirements.txt` and the wheel that maturin builds. A step whose
+//! result is there already is left out. Cargo decides whether the module must be built again, so a
+//! second run costs about a second.
 
 use machine::{NoPython, Python};
 use std::ffi::OsString;
@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
-/// Why there is no Python to run with, in one line.
+/// Why the lesson has no Python to run with, in one line.
 #[derive(Debug)]
 pub struct Fault {
     line: String,
@@ -21,18 +21,18 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// What the person typed is wrong.
+    /// A fault in the command line.
     fn typed(line: String) -> Self {
         Self { line, status: 2 }
     }
 
-    /// Something is missing on this machine, or a step went wrong.
+    /// A program that is missing on this machine, or a step that failed.
     fn missing(line: String) -> Self {
         Self { line, status: 1 }
     }
 
-    /// Prints the line to standard error; the exit status is 2 if what the person typed is at
-    /// fault, else 1.
+    /// Prints the line to standard error. The exit status is 2 for a fault in the command line,
+    /// else 1.
     pub fn report(&self) -> ExitCode {
         eprintln!("error: {}", self.line);
         ExitCode::from(self.status)
@@ -45,12 +45,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What stands on the command line.
+/// The command line, split between this program and the script.
 #[derive(Debug, Default)]
 pub struct Options {
     /// The Python of `--python PATH`.
     pub python: Option<PathBuf>,
-    /// Everything else, for the script, which has its own words for what is wrong with it.
+    /// All other arguments, for the script, which checks them and reports their faults.
     pub rest: Vec<OsString>,
 }
 
@@ -84,14 +84,14 @@ pub struct Chosen {
     python: Python,
 }
 
-/// Finds the Python to use: the one that was asked for, else the `python3` on the path.
+/// Finds the Python to use: the Python of `--python`, else the `python3` on the path.
 ///
 /// # Errors
-/// One line: there is none, it is not Python, it is older than 3.11, it is not CPython, it is a
-/// free-threaded build that pyo3 refuses, or it cannot make virtual environments.
+/// One line: no program is found, or the program is not Python, older than 3.11, not CPython, a
+/// free-threaded build that pyo3 refuses, or unable to make virtual environments.
 pub fn find(asked: Option<&Path>) -> Result<Chosen, Fault> {
     let program = asked.unwrap_or(Path::new("python3"));
-    // One that was asked for is a mistake of whoever asked; one that was found is not.
+    // A bad `--python` is a fault in the command line; a bad `python3` on the path is not.
     let fault = if asked.is_some() { Fault::typed } else { Fault::missing };
     let name = match asked {
         Some(path) => format!("--python {}", path.display().to_string().escape_debug()),
@@ -127,10 +127,11 @@ pub fn find(asked: Option<&Path>) -> Result<Chosen, Fault> {
 }
 
 impl Chosen {
-    /// A command that runs this Python with the native module in its reach, built if need be.
+    /// A command that runs this Python with the native module installed. The module is built first
+    /// if it has changed.
     ///
     /// # Errors
-    /// One line that names the step that failed, after what the step itself said.
+    /// One line that names the failed step, below that step's own output.
     pub fn with_the_module(&self) -> Result<Command, Fault> {
         let (major, minor, patch) = self.python.version;
         let free = if self.python.free_threaded { "t" } else { "" };
@@ -138,7 +139,7 @@ impl Chosen {
         let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         let crate_folder = repository().join("crates/python-extension");
 
-        // An environment whose Python has been removed or replaced since is made anew.
+        // Make the environment anew if its Python has been removed or replaced.
         if !Python::ask(&python).is_ok_and(|there| there.version == self.python.version) {
             let venv = ["-m", "venv", "--clear"];
             run(Command::new(&self.program).args(venv).arg(&home), Tell::Always)?;
@@ -151,7 +152,7 @@ impl Chosen {
             run(&mut pip, Tell::Always)
         };
 
-        // What stands in `installed-…` is what pip installed last, if pip came to its end.
+        // A file `installed-…` is a copy of pip's last input, written only if pip succeeded.
         let wanted = crate_folder.join("requirements.txt");
         once(&wanted, &home.join("installed-requirements.txt"), || {
             pip(&["--requirement"], &wanted)
@@ -178,13 +179,14 @@ impl Chosen {
         }
         let mut maturin = Command::new(python);
         maturin.args(["-m", "maturin", "build", "--release", "--locked", "--quiet"]);
-        maturin.args(["--compatibility", "linux"]); // this machine's own wheel, not one for others
+        maturin.args(["--compatibility", "linux"]); // a wheel for this machine alone
         maturin.arg("--interpreter").arg(python);
         maturin.arg("--manifest-path").arg(crate_folder.join("Cargo.toml"));
         maturin.arg("--out").arg(folder);
-        // One folder for each Python: cargo would build pyo3 anew at every change of Python.
+        // One folder for each Python, because cargo builds pyo3 anew whenever the Python changes.
         maturin.env("CARGO_TARGET_DIR", folder.with_file_name("cargo"));
-        // The same module makes the same wheel, byte for byte, so that it is installed once.
+        // A fixed date makes the same module the same wheel, byte for byte, so that an unchanged
+        // wheel is not installed again.
         maturin.env("SOURCE_DATE_EPOCH", "1700000000");
         let first = !installed.exists();
         run(&mut maturin, if first { Tell::Always } else { Tell::OnlyFailure })?;
@@ -202,20 +204,21 @@ fn once(input: &Path, done: &Path, step: impl FnOnce() -> Result<(), Fault>) -> 
     if fs::read(done).is_ok_and(|before| before == bytes) {
         return Ok(());
     }
-    // A step that is broken off half way is not done, whatever was done before it.
+    // Remove the copy first: if the step is broken off, the copy must not say that it is done.
     let _ = fs::remove_file(done);
     step()?;
     fs::write(done, bytes).map_err(|error| Fault::missing(format!("{}: {error}", done.display())))
 }
 
-/// Is the person told of a step before it begins?
+/// Whether a step is announced before it begins.
 #[derive(Clone, Copy, PartialEq)]
 enum Tell {
     Always,
     OnlyFailure,
 }
 
-/// Runs one step: `> command` first, and what the command said only if it failed.
+/// Runs one step. Prints `> command` first if asked to, and the command's output only if the
+/// command failed.
 fn run(command: &mut Command, tell: Tell) -> Result<(), Fault> {
     let words: Vec<_> = std::iter::once(command.get_program())
         .chain(command.get_args())

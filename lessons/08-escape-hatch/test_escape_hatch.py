@@ -90,7 +90,7 @@ def test_head_foot_and_record(pairs_file, tmp_path):
 
 
 def test_the_predictions_are_those_of_the_rust_crate():
-    # The figures that crates/schedule holds by a test of its own.
+    # A test of crates/schedule asserts the same figures.
     ten = escape_hatch.read_pairs_file(str(escape_hatch.TEN_PAIRS))
     assert escape_hatch.total(ten) == 20_620_754
     assert max(map(escape_hatch.steps, ten)) == 3_823_804
@@ -131,7 +131,7 @@ def test_bad_options_are_one_line(arguments, line):
     assert (done.stdout, done.stderr, done.returncode) == ("", f"error: {line}\n", 2)
 
 
-# The same words as crates/kernel/src/pairs_file.rs has, line for line.
+# The same messages as in crates/kernel/src/pairs_file.rs, line for line.
 @pytest.mark.parametrize(
     ("content", "message"),
     [

@@ -1,4 +1,4 @@
-//! What every stage promises about order, number and life.
+//! The promises of every stage about order, number and life.
 
 use kernel::{Executor, Pair, gcd, ten_pairs};
 use one_change_tests::Stage;
@@ -32,7 +32,7 @@ pub fn it_has_as_many_workers_as_asked_for<E: Executor>(stage: &Stage<E>) {
     }
 }
 
-/// Neighbours take different times, so that nobody is in order by luck.
+/// Neighbours take different times, so that no stage keeps the order by luck.
 pub fn order_is_kept<E: Executor>(stage: &Stage<E>) {
     fn slow_square(n: u64) -> u64 {
         thread::sleep(Duration::from_millis(n * 7 % 5));
@@ -97,8 +97,8 @@ pub fn tiny_items<E: Executor>(stage: &Stage<E>) {
     assert_squares(&(stage.make)(workers(2)), 100_000);
 }
 
-/// The first of sixteen items waits until all the others have run. Who was dealt items beforehand
-/// waits for itself.
+/// The first of sixteen items waits until all the others have run. A worker that was assigned this
+/// item and others beforehand would wait for itself.
 pub fn idle_takes_next<E: Executor>(stage: &Stage<E>) {
     #[derive(Serialize, Deserialize)]
     struct Item {

@@ -1,7 +1,7 @@
-//! Every behaviour on every stage: what the contract promises, whoever keeps it.
+//! Every behaviour on every stage: the promises of the contract, tested on each implementation.
 //!
 //! A behaviour is a function over any [`Stage`]; [`every_stage!`] and [`every_step!`] give the
-//! stages, and each of the products is a test named `stage::behaviour`. What a stage is known to
+//! stages, and each pair is a test named `stage::behaviour`. A promise that a stage is known to
 //! lack is asserted to fail, in a test named `stage::behaviour::lacking`.
 
 mod contract;
@@ -18,28 +18,28 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// One promise, and a test that it is kept.
+/// One promise, and a test that a stage keeps it.
 struct Behaviour<E> {
     name: &'static str,
     on: On,
-    /// It is kept by whoever lacks none of these, and broken by whoever lacks one.
+    /// A stage that lacks none of these keeps the promise; a stage that lacks one breaks it.
     needs: &'static [Lack],
     test: fn(&Stage<E>),
 }
 
-/// Where a behaviour means anything.
+/// The stages on which a behaviour makes sense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum On {
     Everywhere,
-    /// Where there is more than one worker.
+    /// Stages with more than one worker.
     Parallel,
-    /// Where tasks run in other processes.
+    /// Stages whose tasks run in other processes.
     OtherProcesses,
-    /// On the stages, not on the steps.
+    /// The stages, not the steps.
     Stages,
 }
 
-/// The list: one line for each behaviour, with what it needs and where it means anything.
+/// The list: one line for each behaviour, with what it needs and where it makes sense.
 fn behaviours<E: Executor>() -> Vec<Behaviour<E>> {
     macro_rules! list {
         ($($module:ident::$name:ident [$($lack:ident)*] $on:ident;)*) => {
@@ -97,12 +97,12 @@ fn behaviours<E: Executor>() -> Vec<Behaviour<E>> {
     }
 }
 
-/// A case for each behaviour that means anything on this stage.
+/// A case for each behaviour that makes sense on this stage.
 fn cases<E: Executor + 'static>(stage: Stage<E>, is_step: bool) -> Vec<Case> {
     let other_processes = matches!(stage.place, Place::Forks | Place::Processes);
     let all = behaviours::<E>();
     for lack in stage.lacks {
-        // A promise that another lack breaks as well would say nothing about this one.
+        // A promise that another lack breaks as well would say nothing about this lack.
         let shown = all.iter().any(|behaviour| {
             behaviour.needs.iter().filter(|need| stage.lacks.contains(need)).eq([lack])
         });
@@ -122,8 +122,8 @@ fn cases<E: Executor + 'static>(stage: Stage<E>, is_step: bool) -> Vec<Case> {
                 name: format!("{}::{name}{}", stage.label, if lacking { "::lacking" } else { "" }),
                 expect: if lacking { Expect::Fail } else { Expect::Pass },
                 run: Box::new(move || {
-                    // What a stage keeps as long as the program lives (the fork server) starts with
-                    // the first executor, while there is one thread.
+                    // Make the first executor while there is one thread: it starts the part of a
+                    // stage that lives as long as the program (the fork server).
                     drop((stage.make)(NonZeroUsize::MIN));
                     let before = Footprint::now();
                     test(&stage);

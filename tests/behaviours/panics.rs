@@ -1,4 +1,4 @@
-//! A task that panics is an error of its item, and of nothing else.
+//! A panic of a task is an error of its item, and of no other item.
 
 use crate::contract::{assert_squares, workers};
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
@@ -13,7 +13,7 @@ fn no_thirteen(n: u64) -> u64 {
     n
 }
 
-/// The message of the panic that this error tells of.
+/// The message of the panic in this error.
 fn message(error: &TaskError) -> &str {
     match error.kind() {
         TaskErrorKind::Panicked(panic) => &panic.message,
@@ -61,9 +61,9 @@ pub fn the_first_of_several_panics<E: Executor>(stage: &Stage<E>) {
     assert_eq!(error.index(), 2);
 }
 
-/// `map` gives one error, and runs every item all the same.
+/// `map` gives one error, and still runs every item.
 pub fn the_other_items_run<E: Executor>(stage: &Stage<E>) {
-    /// Signs, and panics if the file's name is even.
+    /// Creates the file, and panics if the file's name is even.
     fn sign(file: PathBuf) {
         File::create_new(&file).expect("nobody has run this item");
         let number: u64 = file.file_name().unwrap().to_str().unwrap().parse().unwrap();
@@ -75,7 +75,7 @@ pub fn the_other_items_run<E: Executor>(stage: &Stage<E>) {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 20);
 }
 
-/// More panics than workers, so that each worker has one and more, and then good items.
+/// More panics than workers, so that some worker panics more than once, and then good items.
 pub fn used_again_after_panics<E: Executor>(stage: &Stage<E>) {
     let executor = (stage.make)(workers(2));
     for _ in 0..3 {

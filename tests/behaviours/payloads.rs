@@ -1,11 +1,11 @@
-//! What travels: large, nothing at all, and what refuses to.
+//! Payloads: large payloads, empty payloads, and payloads that refuse to travel.
 
 use crate::contract::{assert_squares, workers};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use one_change_tests::{Place, Stage};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-/// Ten million bytes that repeat after a prime number of them, so that no block looks like another.
+/// Ten million bytes with a period that is a prime number, so that no block looks like another.
 fn ten_megabytes(seed: u8) -> Bytes {
     const PERIOD: usize = 65_537;
     let pattern = (0..PERIOD).map(|at| (at * at + at / 251) as u8 ^ seed).collect::<Vec<u8>>();
@@ -24,8 +24,8 @@ pub fn large_argument_and_answer<E: Executor>(stage: &Stage<E>) {
     assert!(answers == [backwards(ten_megabytes(0))]);
 }
 
-/// More of them than workers: while one worker sends its answer, its next argument is under way,
-/// and whoever writes without reading waits for ever.
+/// More large items than workers: while a worker sends its answer, its next argument is under way,
+/// and a process that writes without reading waits for ever.
 pub fn large_items_in_a_row<E: Executor>(stage: &Stage<E>) {
     let executor = (stage.make)(workers(2));
     let answers = executor.map(backwards, (0..5).map(ten_megabytes).collect()).unwrap();
@@ -47,15 +47,15 @@ pub fn nothing_at_all<E: Executor>(stage: &Stage<E>) {
     assert_eq!(executor.map(drop::<u8>, vec![1, 2, 3]).unwrap(), [(); 3]);
 }
 
-/// A number that travels well, but for three values.
+/// A number that travels well, except for three values.
 #[derive(Debug, PartialEq)]
 struct Moody(u64);
 
-/// It refuses to be written.
+/// The value that refuses to be serialised.
 const UNWRITABLE: u64 = 1_000;
-/// It is written, and refuses to be read.
+/// The value that is serialised, and refuses to be deserialised.
 const UNREADABLE: u64 = 2_000;
-/// It writes more than it reads.
+/// The value that serialises to more bytes than it reads back.
 const LONG: u64 = 3_000;
 
 impl Serialize for Moody {
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Moody {
     }
 }
 
-/// What becomes of an item that does not travel, beside a good one on the other worker.
+/// Asserts the error of an item that does not travel, beside a good item on the other worker.
 fn assert_fails<A, R, E>(stage: &Stage<E>, task: fn(A) -> R, items: [A; 2], expected: (&str, Ran))
 where
     A: kernel::Message,
@@ -98,7 +98,7 @@ where
     assert_squares(&executor, 10);
 }
 
-/// What stays in one memory is never written, so nothing can fail.
+/// Asserts that both items work: within one memory nothing is serialised, so nothing can fail.
 fn assert_works<A, R, E>(stage: &Stage<E>, task: fn(A) -> R, items: [A; 2])
 where
     A: kernel::Message,

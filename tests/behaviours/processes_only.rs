@@ -1,4 +1,5 @@
-//! What only other processes can do, or have to: die alone, be replaced, stay, and share nothing.
+//! The behaviours of worker processes alone: dying without the program, being replaced, staying,
+//! and sharing nothing.
 
 use crate::contract::{assert_squares, workers};
 use kernel::{Executor, Ran, TaskErrorKind};
@@ -40,7 +41,7 @@ pub fn a_death_costs_one_item<E: Executor>(stage: &Stage<E>) {
     assert_eq!(answers.map(Result::unwrap).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
-/// As many deaths as workers, and then items.
+/// As many deaths as workers, and then good items.
 pub fn the_dead_are_replaced<E: Executor>(stage: &Stage<E>) {
     let executor = (stage.make)(workers(2));
     let mut answers = executor.map_each(deadly, vec![13, 14, 1, 2, 3]).into_iter();
@@ -51,7 +52,7 @@ pub fn the_dead_are_replaced<E: Executor>(stage: &Stage<E>) {
 }
 
 pub fn the_workers_stay<E: Executor>(stage: &Stage<E>) {
-    /// The process, if the others came: so each item has a worker of its own.
+    /// The process id, if all items met: then each item has a worker of its own.
     fn meet(guest: Guest) -> Option<u32> {
         meeting::meet(guest).then(process::id)
     }
@@ -68,7 +69,7 @@ pub fn the_workers_stay<E: Executor>(stage: &Stage<E>) {
 }
 
 /// A lock that another thread of the caller holds while the work is done. A worker has a lock of
-/// its own; a child that is forked now has a copy that is locked for ever.
+/// its own; a child that is forked at this moment has a copy that stays locked for ever.
 pub fn threads_do_no_harm<E: Executor>(stage: &Stage<E>) {
     static LOCK: Mutex<()> = Mutex::new(());
     fn take_the_lock(n: u64) -> u64 {
@@ -93,7 +94,7 @@ pub fn threads_do_no_harm<E: Executor>(stage: &Stage<E>) {
 /// How [`it_dies_with_the_program`] starts the program that is to be killed.
 pub const PROGRAM: &str = "--the-program";
 
-/// The program that is to be killed: its workers write their numbers into the folder and sleep.
+/// The program that is to be killed: its workers write their process ids into the folder and sleep.
 pub fn program<E: Executor>(stage: &Stage<E>, folder: &Path) {
     fn sleep(file: PathBuf) {
         fs::write(file, process::id().to_string()).unwrap();
@@ -119,7 +120,7 @@ pub fn it_dies_with_the_program<E: Executor>(stage: &Stage<E>) {
     }
 }
 
-/// Waits for something to come.
+/// Waits for something to happen.
 fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -131,14 +132,15 @@ fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Has this process ended? (It may wait to be reaped by whoever has inherited it.)
+/// Whether this process has ended. (It may still wait to be reaped by the process that has
+/// inherited it.)
 fn is_gone(process: u32) -> bool {
     fs::read_to_string(format!("/proc/{process}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
 }
 
-/// Two workers at once say what they have open. Neither may have anything of the other's, nor of
-/// the program's.
+/// Two workers at once report their open descriptors. No worker may have a descriptor of the other
+/// worker or of the program.
 pub fn descriptors_are_not_inherited<E: Executor>(stage: &Stage<E>) {
     #[derive(Serialize, Deserialize)]
     struct Item {

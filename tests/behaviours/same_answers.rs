@@ -1,4 +1,4 @@
-//! Whatever the items, every stage gives what the loop gives.
+//! For any items, every stage gives the same answers as the loop.
 
 use crate::contract::workers;
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
@@ -17,7 +17,7 @@ fn task((cost, panics): Item) -> String {
     format!("{cost}: {sum}")
 }
 
-/// What can be compared of an item's end.
+/// The comparable part of an item's outcome.
 #[derive(Debug, PartialEq)]
 enum End {
     Answer(String),
@@ -41,7 +41,7 @@ fn ends<E: Executor>(executor: &E, items: Vec<Item>) -> Vec<End> {
     executor.map_each(task, items).into_iter().map(end).collect()
 }
 
-/// One executor for all the cases, so that each begins where the last one ended.
+/// All cases use one executor, so that each case begins where the last case ended.
 fn hold<E: Executor>(stage: &Stage<E>, panics: impl Strategy<Value = bool>) {
     let config = Config { cases: 30, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new(config);

@@ -1,9 +1,10 @@
-//! Parallel, or not? Every stage is asked, without a clock.
+//! A test for every stage, without a clock: is it parallel?
 //!
-//! As many items as workers meet, and each waits for the others: on every parallel stage they come
-//! together, in a loop the first waits alone. The opposite is asserted too, on one worker fewer
-//! than items, or a meeting would prove nothing. Everything is run a second time on a single core:
-//! what is shown is that items are in progress at once, which one core can do as well.
+//! As many items as workers try to meet, and each item waits for the others: on a parallel stage
+//! all items meet, in a loop the first item waits alone. With one worker fewer than items, the
+//! tests assert that the items do not meet; otherwise a meeting would prove nothing. Every test
+//! runs a second time on a single core, because a meeting shows that items are in progress at once,
+//! and one core is enough for that.
 
 use kernel::Executor;
 use one_change_tests::meeting::{WHERE_THEY_MUST_MEET, WHERE_THEY_MUST_NOT, guests, meet};
@@ -13,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// Who met, of so many items.
+/// For each of so many items, whether it met all the others.
 fn meeting<E: Executor>(executor: &E, items: usize, patience: Duration) -> Vec<bool> {
     let folder = tempfile::tempdir().expect("a place to meet");
     executor.map(meet, guests(folder.path(), items, patience)).expect("every item has an answer")
@@ -48,7 +49,7 @@ fn they_meet_after_tiny_items<E: Executor>(stage: &Stage<E>) {
     }
 }
 
-/// A loop has one worker, whatever it is asked for.
+/// A loop has one worker, whatever number is asked for.
 fn in_a_loop_nobody_meets<E: Executor>(stage: &Stage<E>) {
     assert_eq!(meeting(&(stage.make)(workers(2)), 2, WHERE_THEY_MUST_NOT), [false; 2]);
 }
@@ -72,7 +73,7 @@ fn cases<E: Executor + 'static>(stage: Stage<E>) -> Vec<Case> {
                 expect: Expect::Pass,
                 run: Box::new(move || {
                     prepare();
-                    drop((stage.make)(NonZeroUsize::MIN)); // starts what stays, as the fork server
+                    drop((stage.make)(NonZeroUsize::MIN)); // starts the parts that stay (the fork server)
                     let before = Footprint::now();
                     test(&stage);
                     before.assert_back();
@@ -85,7 +86,8 @@ fn cases<E: Executor + 'static>(stage: Stage<E>) -> Vec<Case> {
 
 fn as_it_is() {}
 
-/// Binds this process to one core, and with it all that it starts from now on.
+/// Binds this process to one core, and with it all threads and processes that it starts from now
+/// on.
 #[cfg(target_os = "linux")]
 fn stay_on_one_core() {
     use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
@@ -102,7 +104,7 @@ fn stay_on_one_core() {
     assert_eq!(std::thread::available_parallelism().ok(), Some(NonZeroUsize::MIN));
 }
 
-/// Elsewhere than on Linux a process cannot be bound; the meeting is held as it is.
+/// On systems other than Linux the process is not bound, and the meeting runs on all cores.
 #[cfg(not(target_os = "linux"))]
 fn stay_on_one_core() {}
 

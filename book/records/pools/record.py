@@ -1,8 +1,7 @@
 """Records what Python's pools do when a worker is killed: writes pools.json beside this file.
 
-Usage: record.py [PYTHON …]
+Usage: record.py PYTHON [PYTHON …]
     Each PYTHON is an interpreter. loky and Pebble are tried where the interpreter has them.
-    Without a PYTHON nothing is run: the book's rows are made again from the recorded results.
 
 Every case is a process of its own with a hard limit, so one that hangs costs seconds.
 """
@@ -35,34 +34,11 @@ def cpu():
     return platform.processor()
 
 
-def text(record):
-    """What the book shows: the rows of its table, and the machine in a sentence.
-
-    Versions and start methods that did the same share a row. The next task is told under the
-    killed one.
-    """
-    outcomes = {}
-    for result in record["run"]:
-        case = result["version"], result["python"], result["start_method"]
-        told = f"{result['outcome']}<br>next task: {result['next_task']}"
-        outcomes.setdefault(case, {})[result["moment"]] = told
-    shared = {}
-    for (pool, python, method), moments in sorted(outcomes.items()):
-        key = pool, moments["call"], moments["answer"]
-        pythons, methods = shared.setdefault(key, ({}, {}))
-        pythons[python], methods[method] = True, True  # as sets, but in order
-    rows = [
-        f"| {pool} | Python {', '.join(pythons)} ({', '.join(methods)}) | {call} | {answer} |"
-        for (pool, call, answer), (pythons, methods) in sorted(shared.items())
-    ]
-    machine = record["machine"]
-    place = f"{machine['cpu']}: {machine['cores']} cores, Linux {machine['kernel']}"
-    return {"rows": "\n".join(rows), "machine": f"*Recorded on {place}, {record['date']}.*"}
-
-
-def record_cases(pythons):
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("usage: record.py PYTHON [PYTHON ...]")
     cases = []
-    for python in pythons:
+    for python in sys.argv[1:]:
         others = [case for case in OTHERS if has(python, case[0])]
         for (pool, method), moment in itertools.product(STANDARD + others, ("call", "answer")):
             cases.append((python, pool, method, moment))
@@ -74,22 +50,14 @@ def record_cases(pythons):
         if run.returncode != 0:
             sys.exit(f"error: {' '.join(command)}\n{run.stderr}")
         results.append(json.loads(run.stdout))
-    return {
+    record = {
         "machine": {"cpu": cpu(), "cores": os.cpu_count(), "kernel": platform.release()},
         "date": datetime.date.today().isoformat(),
         "command": "book/records/pools/record.py",
-        "run": results,
+        "results": results,
     }
-
-
-def main():
-    if sys.argv[1:]:
-        record = record_cases(sys.argv[1:])
-    else:
-        record = json.loads((HERE / "pools.json").read_text())
-    record["text"] = text(record)
     with tempfile.NamedTemporaryFile("w", dir=HERE, delete=False) as file:
-        json.dump(record, file, indent=1, ensure_ascii=False)
+        json.dump(record, file, indent=1)
         file.write("\n")
     os.chmod(file.name, 0o644)
     os.replace(file.name, HERE / "pools.json")

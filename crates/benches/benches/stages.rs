@@ -1,8 +1,8 @@
-//! What each stage costs, as curves: `just bench`, or `just bench payload` for some of it.
+//! The cost of each stage, as curves: `just bench`, or `just bench payload` for one group.
 //!
-//! The stages come from [`every_stage!`]; a new one is measured by its line there. All have two
-//! workers. What the book quotes is not from here but from the lessons' own runs, which interleave
-//! the contenders; these benches look at one stage at a time, over more sizes.
+//! The stages come from [`every_stage!`]; a new stage is measured as soon as it has a line there.
+//! All stages have two workers. The book quotes the lessons' own runs, which interleave the
+//! contenders; these benches measure one stage at a time, over more sizes.
 
 use criterion::{
     BatchSize, BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime,
@@ -34,8 +34,8 @@ fn ladder(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// What it costs to have the stage at all: it is made, answers one item, and is dropped. (The fork
-/// server runs already; it starts once in the life of a program.)
+/// The fixed cost of a stage: it is made, answers one item, and is dropped. (The fork server runs
+/// already, because it starts once in the life of a program.)
 fn start(criterion: &mut Criterion) {
     fn bench<E: Executor>(group: &mut Group<'_>, stage: Stage<E>) {
         group.bench_function(stage.label, |bencher| {
@@ -48,7 +48,7 @@ fn start(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// The cost of one tiny task among ten thousand: next to nothing but the stage's own work.
+/// The cost of one tiny task among ten thousand: almost only the stage's own work.
 fn tiny(criterion: &mut Criterion) {
     const ITEMS: u64 = 10_000;
     fn bench<E: Executor>(group: &mut Group<'_>, stage: Stage<E>) {
@@ -72,12 +72,12 @@ fn next(n: u64) -> u64 {
     n + 1
 }
 
-/// From a number to 64 MiB, in steps of 16 or less.
+/// Payload sizes from one number to 64 MiB, each at most 16 times the last.
 const SIZES: [usize; 7] = [8, 128, 2 << 10, 32 << 10, 512 << 10, 8 << 20, 64 << 20];
 
-/// The largest payload as a plain `Vec<u8>`. Each of its bytes is written and read by itself, on the
-/// way there and on the way back, so 64 MiB would take most of the benches' time to show a straight
-/// line going on.
+/// The largest payload as a plain `Vec<u8>`. Each byte is written and read by itself, on the way
+/// there and on the way back, so 64 MiB would take most of the benches' time, only to extend a
+/// straight line.
 const LARGEST_PLAIN: usize = 8 << 20;
 
 /// One item of this many bytes, there and back. Within one memory a payload is not moved, whatever
@@ -119,8 +119,8 @@ fn payload(criterion: &mut Criterion) {
 }
 
 fn main() {
-    // First of all, while there is one thread; criterion starts some later. An error is told by
-    // whoever makes a pool.
+    // Start the fork server first, while there is one thread; criterion starts more threads later.
+    // An error is ignored here: the code that makes a pool reports it.
     let _ = processes::ForkServer::start();
     let mut criterion = Criterion::default().configure_from_args();
     ladder(&mut criterion);

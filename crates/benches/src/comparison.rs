@@ -1,4 +1,5 @@
-//! Ours, theirs, and how far apart they may be: the rows of a bench, as a table and as JSON.
+//! Our figure, another figure, and how far apart the two may be: the rows of a bench, as a table
+//! and as JSON.
 
 use report::{ratio, time};
 use serde_json::{Value, json as value};
@@ -28,36 +29,36 @@ impl Unit {
     }
 }
 
-/// What has to hold.
+/// The condition that has to hold.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bar {
-    /// Ours is at most this many times the other. The ratio is ours to the other.
+    /// Our figure is at most this many times the other. The ratio is ours to the other.
     AtMost(f64),
-    /// The other is at least this many times ours. The ratio is the other to ours.
+    /// The other figure is at least this many times ours. The ratio is the other to ours.
     TimesLess(f64),
-    /// Ours is less than this, in its unit. There is no other and no ratio.
+    /// Our figure is less than this, in the row's unit. There is no other figure and no ratio.
     Under(f64),
-    /// Nothing: the row is there to be read. The ratio is ours to the other.
+    /// No condition: the row is only there to be read. The ratio is ours to the other.
     None,
 }
 
-/// One row: ours, what it is held against, and the bar.
+/// One row: our figure, the figure that it is compared with, and the bar.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// What was measured, and against what.
+    /// The name of the measurement and of the comparison.
     pub measured: String,
-    /// Of both numbers.
+    /// The unit of both figures.
     pub unit: Unit,
-    /// `None` where it could not be measured.
+    /// Our figure. `None` if it could not be measured.
     pub ours: Option<f64>,
-    /// `None` where it could not be measured, or where there is none.
+    /// The other figure. `None` if it could not be measured, or if the row has none.
     pub other: Option<f64>,
-    /// What has to hold between the two.
+    /// The condition that has to hold.
     pub bar: Bar,
 }
 
 impl Comparison {
-    /// How the two compare, in the bar's direction. `None` unless both are measured.
+    /// The ratio of the two figures, in the bar's direction. `None` unless both are measured.
     pub fn ratio(&self) -> Option<f64> {
         let (ours, other) = (self.ours?, self.other?);
         match self.bar {
@@ -67,7 +68,7 @@ impl Comparison {
         }
     }
 
-    /// Whether the bar holds. `None` if there is none, or if a side was not measured.
+    /// Whether the bar holds. `None` if there is no bar, or if a figure was not measured.
     pub fn holds(&self) -> Option<bool> {
         match self.bar {
             Bar::AtMost(most) => self.ratio().map(|ratio| ratio <= most),
@@ -77,7 +78,7 @@ impl Comparison {
         }
     }
 
-    /// The bar as a condition on the ratio, or on ours where there is no ratio: `<= 1.5`.
+    /// The bar as a condition on the ratio, or, if there is no ratio, on our figure: `<= 1.5`.
     fn condition(&self) -> Option<String> {
         match self.bar {
             Bar::AtMost(most) => Some(format!("<= {most}")),
@@ -88,8 +89,8 @@ impl Comparison {
     }
 }
 
-/// The rows as an array of `{measured, ours, other, unit, ratio, bar, holds}`; `null` for what is
-/// not measured or not there.
+/// The rows as an array of `{measured, ours, other, unit, ratio, bar, holds}`; `null` for a figure
+/// that is not measured or not there.
 pub fn json(rows: &[Comparison]) -> Value {
     let row = |row: &Comparison| {
         value!({
@@ -105,8 +106,8 @@ pub fn json(rows: &[Comparison]) -> Value {
     rows.iter().map(row).collect()
 }
 
-/// The rows as a table for a person, a line each and the head above them; `-` for what is not
-/// measured or not there.
+/// The rows as a table for a person, a line each and the head above them; `-` for a figure that is
+/// not measured or not there.
 pub fn table(rows: &[Comparison]) -> String {
     let mut cells =
         vec![["measured", "ours", "other", "ratio", "bar", "holds"].map(ToOwned::to_owned)];
@@ -127,7 +128,7 @@ pub fn table(rows: &[Comparison]) -> String {
     let mut text = String::new();
     for row in &cells {
         for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
-            // Words to the left, numbers to the right.
+            // Align words to the left and numbers to the right.
             let gap = " ".repeat(width - cell.chars().count());
             text += &if column == 0 { format!("{cell}{gap}") } else { format!("  {gap}{cell}") };
         }

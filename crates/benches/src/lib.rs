@@ -1,9 +1,9 @@
-//! What the benches' programs have in common: a measurement held against a bar.
+//! The common part of the benches' programs: a measurement compared with a bar.
 
 #![forbid(unsafe_code)]
 
-mod book;
 mod comparison;
+mod markdown;
 
-pub use book::{markdown, missed};
 pub use comparison::{Bar, Comparison, Unit, json, table};
+pub use markdown::record;

@@ -1,23 +1,22 @@
 //! Makes the book, in this process, by mdBook as a library.
 
+use crate::check;
 use crate::expand::Expander;
-use crate::fault::Fault;
+use crate::fault::{Fault, Faults};
 use crate::house::House;
-use crate::{check, fault};
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
 use mdbook_driver::config::Config;
-use std::fmt::Debug;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
-use tracing::field::Field;
-use tracing::{Event, Level, Metadata, Subscriber, span};
+use std::sync::Arc;
+use tracing::Level;
 
 /// Makes the book and says where its first page is.
 ///
 /// # Errors
-/// All faults of all pages, with file and line; mdBook's own errors and warnings;
+/// All faults of all pages, with file and line; whatever mdBook has to say, its warnings included;
 /// and pages that would load something from elsewhere or link to nothing.
 pub fn build(house: &House) -> Result<PathBuf> {
     build_into(house, &house.book().join("build"))
@@ -42,18 +41,24 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
         let Some(path) = &chapter.source_path else { return };
         match expander.page(&house.pages().join(path), &chapter.content) {
             Ok(page) => chapter.content = page,
-            Err(found) => faults.extend(found),
+            Err(found) => faults.extend(found.0),
         }
     });
-    fault::none(&faults)?;
+    Faults::none_or(faults, ())?;
 
-    let (sender, warnings) = channel();
-    tracing::subscriber::with_default(Warnings(sender), || book.build())?;
-    let warnings: Vec<String> = warnings.try_iter().collect();
+    // mdBook warns where this book must not go on: an element that is not closed, a footnote
+    // without a text.
+    let said = Arc::new(tempfile::tempfile()?);
+    let writer = tracing_subscriber::fmt().with_writer(Arc::clone(&said)).with_ansi(false);
+    let listener = writer.with_max_level(Level::WARN).without_time().finish();
+    tracing::subscriber::with_default(listener, || book.build())?;
+    let mut warnings = String::new();
+    (&*said).rewind()?;
+    (&*said).read_to_string(&mut warnings)?;
     if !warnings.is_empty() {
-        bail!("mdBook warns:\n{}", warnings.join("\n"));
+        bail!("mdBook warns:\n{}", warnings.trim_end());
     }
-    fault::none(&check::output(target)?)?;
+    Faults::none_or(check::output(target)?, ())?;
     Ok(target.join("index.html"))
 }
 
@@ -65,44 +70,16 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
 pub fn pages(house: &House) -> Result<Vec<(PathBuf, String)>> {
     let config = Config::from_disk(house.book().join("book.toml"))?;
     let book = MDBook::load_with_config(house.book(), config)?;
-    let chapters = book.iter().filter_map(|item| match item {
-        BookItem::Chapter(chapter) => Some((chapter.source_path.as_ref()?, &chapter.content)),
-        _ => None,
-    });
-    let pages: Vec<_> =
-        chapters.map(|(path, text)| (house.pages().join(path), text.clone())).collect();
+    let mut pages = Vec::new();
+    for item in book.iter() {
+        if let BookItem::Chapter(chapter) = item
+            && let Some(path) = &chapter.source_path
+        {
+            pages.push((house.pages().join(path), chapter.content.clone()));
+        }
+    }
     if pages.is_empty() {
         bail!(Fault::of_file(house.pages().join("SUMMARY.md"), "names no page").to_string());
     }
     Ok(pages)
-}
-
-/// Sends on what mdBook warns of. It warns where this book must not go on: an element that is not
-/// closed, a footnote without a text.
-struct Warnings(Sender<String>);
-
-impl Subscriber for Warnings {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target().starts_with("mdbook")
-    }
-
-    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
-        span::Id::from_u64(1)
-    }
-
-    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        event.record(&mut |field: &Field, value: &dyn Debug| {
-            if field.name() == "message" {
-                let _ = self.0.send(format!("{value:?}")); // the receiver outlives the build
-            }
-        });
-    }
-
-    fn enter(&self, _: &span::Id) {}
-
-    fn exit(&self, _: &span::Id) {}
 }

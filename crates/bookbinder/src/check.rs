@@ -18,11 +18,10 @@ pub use output::output;
 pub use records::records;
 
 use crate::expand::Expander;
-use crate::fault::{self, Fault, read};
+use crate::fault::{Fault, Faults, read};
 use crate::house::House;
-use crate::{anchors, book, record};
-use anyhow::Result;
-use regex_lite::Regex;
+use crate::{anchors, book};
+use anyhow::{Result, anyhow};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -36,18 +35,21 @@ pub fn everything(house: &House) -> Result<()> {
     let expander = Expander::new(house);
     let mut known = Vec::new();
     for file in ["justfile", "lessons/recipes.just"] {
-        known.extend(recipes(&read(&house.root().join(file))?));
+        match read(&house.root().join(file)) {
+            Ok(text) => known.extend(recipes(&text)),
+            Err(fault) => faults.push(fault),
+        }
     }
     for (path, text) in &pages {
         let shown = house.shown(path);
-        if let Err(found) = expander.page(path, text) {
+        if let Err(Faults(found)) = expander.page(path, text) {
             faults.extend(found);
         }
         faults.extend(fences(shown, text));
         faults.extend(typed_numbers(shown, text));
         faults.extend(commands(shown, text, &known));
     }
-    for lesson in curriculum::lessons(house.root()).map_err(anyhow::Error::msg)? {
+    for lesson in house.lessons().map_err(|why| anyhow!(why))? {
         let path = house.pages().join(lesson.chapter());
         match pages.iter().find(|(page, _)| *page == path) {
             Some((_, text)) => faults.extend(form(house.shown(&path), text, lesson.number)),
@@ -55,20 +57,13 @@ pub fn everything(house: &House) -> Result<()> {
         }
     }
     let path = house.pages().join("glossary.md");
-    match read(&path) {
-        Ok(text) => faults.extend(glossary(house.shown(&path), &text)),
-        Err(fault) => faults.push(fault),
-    }
+    let terms = read(&path).map(|text| glossary(house.shown(&path), &text));
+    faults.extend(terms.unwrap_or_else(|fault| vec![fault]));
     faults.extend(marks(house));
-    faults.extend(records(house, &record::recordings(house)?));
+    faults.extend(records(house));
     faults.sort();
     faults.dedup();
-    fault::none(&faults)
-}
-
-/// A regular expression of ours.
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a regex")
+    Ok(Faults::none_or(faults, ())?)
 }
 
 /// The lines but for the fences of code blocks, each with its number, counted from 1, and with the
@@ -88,29 +83,28 @@ fn fenced(text: &str) -> impl Iterator<Item = (usize, Option<&str>, &str)> {
 pub fn marks(house: &House) -> Vec<Fault> {
     let mut faults = Vec::new();
     let folders = ["crates", "lessons", "tests"].map(|folder| house.root().join(folder));
-    // This crate's own tests are full of marks that do not match.
-    let own = house.root().join("crates/bookbinder");
-    let paths = folders.iter().flat_map(|folder| files_below(folder, &["rs"]));
-    for path in paths.filter(|path| !path.starts_with(&own)) {
-        let wrong = read(&path)
-            .map_or_else(|fault| vec![(0, fault.what)], |text| anchors::unbalanced(&text));
-        faults.extend(
-            wrong.into_iter().map(|(line, what)| Fault::new(house.shown(&path), line, what)),
-        );
+    for path in folders.iter().flat_map(|folder| files_below(folder, "rs")) {
+        // This crate's own tests are full of marks that do not match.
+        if path.starts_with(house.root().join("crates/bookbinder")) {
+            continue;
+        }
+        let wrong = read(&path).map(|text| {
+            let wrong = anchors::unbalanced(&text).into_iter();
+            wrong.map(|(line, what)| Fault::new(house.shown(&path), line, what)).collect()
+        });
+        faults.extend(wrong.unwrap_or_else(|fault| vec![fault]));
     }
     faults
 }
 
-/// All files below a folder with one of these extensions, in order. A folder that is not there has
-/// none.
-pub fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
-    let is_wanted =
-        |path: &Path| path.extension().is_some_and(|found| extensions.iter().any(|e| found == *e));
+/// All files below a folder with this extension, in order. A folder that is not there has none.
+pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-        if path.is_dir() && !path.ends_with("target") {
-            found.extend(files_below(&path, extensions));
-        } else if is_wanted(&path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
+            found.extend(files_below(&path, extension));
+        } else if path.extension().is_some_and(|found| found == extension) {
             found.push(path);
         }
     }

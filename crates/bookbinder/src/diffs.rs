@@ -2,8 +2,17 @@
 
 use similar::{ChangeTag, TextDiff};
 
-/// The changed lines with so many lines around each.
-pub fn diff(from: &str, to: &str, context: usize) -> String {
+/// Everything, with the changed lines marked: for pieces of a few lines.
+pub fn whole(from: &str, to: &str) -> String {
+    block(from, to, from.lines().count())
+}
+
+/// The changed lines with three lines around each, for whole files.
+pub fn around(from: &str, to: &str) -> String {
+    block(from, to, 3)
+}
+
+fn block(from: &str, to: &str, context: usize) -> String {
     let diff = TextDiff::from_lines(from, to);
     let mut lines = Vec::new();
     for (index, group) in diff.grouped_ops(context).iter().enumerate() {
@@ -28,7 +37,7 @@ mod tests {
 
     #[test]
     fn changed_lines_are_marked() {
-        assert_eq!(diff("a\nb\nc", "a\nB\nc", 3), "```diff\n a\n-b\n+B\n c\n```");
+        assert_eq!(whole("a\nb\nc", "a\nB\nc"), "```diff\n a\n-b\n+B\n c\n```");
     }
 
     #[test]
@@ -37,7 +46,7 @@ mod tests {
         let mut to = from.clone();
         to[1] = "x".into();
         to[18] = "y".into();
-        let diff = diff(&from.join("\n"), &to.join("\n"), 3);
+        let diff = around(&from.join("\n"), &to.join("\n"));
         assert!(diff.contains("\n@@\n") && !diff.contains(" 9\n"), "{diff}");
         assert_eq!(diff.lines().filter(|line| line.starts_with('+')).count(), 2);
     }

@@ -1,6 +1,5 @@
 //! What is wrong with the book, and where.
 
-use anyhow::{Result, bail};
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -37,16 +36,28 @@ impl fmt::Display for Fault {
     }
 }
 
-impl Error for Fault {}
+/// Several faults at once: a writer wants all of them, not the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults(pub Vec<Fault>);
 
-/// All faults in one error, a line each: a writer wants all of them, not the first.
-///
-/// # Errors
-/// If there are any.
-pub fn none(faults: &[Fault]) -> Result<()> {
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    if lines.is_empty() { Ok(()) } else { bail!(lines.join("\n")) }
+impl Faults {
+    /// The value if there are no faults, else the faults.
+    ///
+    /// # Errors
+    /// The faults, if there are any.
+    pub fn none_or<T>(faults: Vec<Fault>, value: T) -> Result<T, Self> {
+        if faults.is_empty() { Ok(value) } else { Err(Self(faults)) }
+    }
 }
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl Error for Faults {}
 
 /// Reads a text, with a fault instead of an error if that fails.
 ///

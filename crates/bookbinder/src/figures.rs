@@ -3,17 +3,21 @@
 use crate::records::slug;
 use crate::{format, predictions};
 use kernel::worker_name;
-use report::{Picture, Place};
+use report::{ItemSpan, Picture};
 use serde_json::Value;
 use std::fmt::Write as _;
 
 /// The recorded picture, in the page itself (so that it follows the page's colours and needs no
-/// second file), and under it the spans of the stages that it shows, as a table that folds.
+/// second file), and under it the spans of the stages that it shows, as a table that folds. Without
+/// a stage it is the record's map of computing against bytes, with a row for each cell.
 ///
 /// # Errors
 /// One line if the record has no such stage, or no spans in it.
 pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, String> {
     let rows = record["run"]["stages"].as_array().ok_or("the record has no stages")?;
+    if stages.is_empty() {
+        return map(svg, rows);
+    }
     let mut drawn = Vec::new();
     for stage in stages {
         let named = |row: &&Value| row["name"].as_str().is_some_and(|name| slug(name) == *stage);
@@ -24,7 +28,6 @@ pub fn recorded(svg: &str, record: &Value, stages: &[&str]) -> Result<String, St
     }
     let names: Vec<&str> = drawn.iter().map(|(name, _)| name.as_str()).collect();
     let caption = match names[..] {
-        [] => return Err("which stage does the picture show?".into()),
         [name] => format!("One recorded round of {name}"),
         _ => format!("One recorded round each: {}", names.join("; ")),
     };
@@ -40,18 +43,17 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     let (policy, workers) = (predictions::policy(policy)?, predictions::workers(workers)?);
     let costs = predictions::costs();
     let second_per_step = serial / costs.iter().sum::<u64>() as f64;
-    let seconds_of = |steps: u64| steps as f64 * second_per_step;
-    let plan = schedule::plan(policy, &costs, workers).into_iter();
-    let places: Vec<Place> = plan
-        .map(|slot| Place {
+    let places: Vec<ItemSpan> = schedule::plan(policy, &costs, workers)
+        .into_iter()
+        .map(|slot| ItemSpan {
             item: slot.item,
             worker: slot.worker,
-            start: seconds_of(slot.start),
-            end: seconds_of(slot.end),
+            start: slot.start as f64 * second_per_step,
+            end: slot.end as f64 * second_per_step,
         })
         .collect();
     let name = format!("{}, predicted", policy.name());
-    let seconds = seconds_of(schedule::makespan(policy, &costs, workers));
+    let seconds = schedule::makespan(policy, &costs, workers) as f64 * second_per_step;
     let picture =
         Picture { name: name.clone(), workers: workers.get(), seconds, places: places.clone() };
     let id = format!("{record}-{}-{workers}", policy.key());
@@ -60,24 +62,22 @@ pub fn predicted(record: &str, serial: f64, policy: &str, workers: &str) -> Resu
     Ok(figure(&report::svg(&id, &title, &[picture]), &caption, &[(name, places)]))
 }
 
-/// The recorded maps of computing against bytes, and under them a row for each cell, which folds.
-///
-/// # Errors
-/// One line if the record has no maps.
-pub fn map(svg: &str, record: &Value) -> Result<String, String> {
+fn map(svg: &str, stages: &[Value]) -> Result<String, String> {
     let list = |value: &Value, name: &str| {
-        value[name].as_array().cloned().ok_or_else(|| format!("the record has no {name}"))
+        value[name].as_array().cloned().ok_or_else(|| format!("no {name}: name the stages"))
     };
     let text = |value: &Value| value["name"].as_str().unwrap_or("?").replace(' ', "\u{a0}");
     let mut table =
         String::from("| stage | bytes | computing | measured | predicted |\n|:--|--:|--:|--:|--:|");
-    for stage in list(&record["run"], "stages")? {
-        for row in list(&stage, "rows")? {
+    for stage in stages {
+        for row in list(stage, "rows")? {
             for cell in list(&row, "cells")? {
-                let ratio = |name: &str| cell[name].as_f64().map(format::ratio);
-                let measured = ratio("speedup").ok_or("a cell has no speedup")?;
-                let predicted = ratio("predicted_speedup").ok_or("a cell has no prediction")?;
-                let (stage, row, cell) = (text(&stage), text(&row), text(&cell));
+                let ratio = |name: &str| {
+                    let found = cell[name].as_f64().map(format::ratio);
+                    found.ok_or_else(|| format!("a cell has no {name}"))
+                };
+                let (measured, predicted) = (ratio("speedup")?, ratio("predicted_speedup")?);
+                let (stage, row, cell) = (text(stage), text(&row), text(&cell));
                 let _ = write!(table, "\n| {stage} | {row} | {cell} | {measured} | {predicted} |");
             }
         }
@@ -89,12 +89,12 @@ pub fn map(svg: &str, record: &Value) -> Result<String, String> {
 
 /// A picture in a page, with its data. HTML in Markdown ends at an empty line, so there is none
 /// in the picture, and one around the table, which is Markdown again.
-fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
+fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<ItemSpan>)]) -> String {
     let mut table = String::from("| stage | worker | item | from | to |\n|:--|:--|--:|--:|--:|");
     for (name, places) in drawn {
         let mut places = places.clone();
         places.sort_by(|a, b| a.worker.cmp(&b.worker).then(a.start.total_cmp(&b.start)));
-        for Place { item, worker, start, end } in places {
+        for ItemSpan { item, worker, start, end } in places {
             let [start, end] = [start, end].map(format::time);
             let (worker, item) = (worker_name(worker), item + 1);
             let _ = write!(table, "\n| {name} | {worker} | {item} | {start} | {end} |");
@@ -104,9 +104,7 @@ fn figure(svg: &str, caption: &str, drawn: &[(String, Vec<Place>)]) -> String {
 }
 
 fn folded(svg: &str, caption: &str, table: &str) -> String {
-    // Without what may stand before the element in a file of its own (`<?xml …?>`).
-    let svg = svg.find("<svg").map_or(svg, |start| &svg[start..]);
-    let svg: Vec<&str> = svg.lines().filter(|line| !line.trim().is_empty()).collect();
+    let svg: Vec<&str> = svg_element(svg).lines().filter(|line| !line.trim().is_empty()).collect();
     format!(
         "<figure class=\"schedule\">\n{}\n<figcaption>{caption}</figcaption>\n</figure>\n\n\
          <details class=\"data\">\n<summary>The same as a table</summary>\n\n{table}\n\n</details>\n",
@@ -114,12 +112,17 @@ fn folded(svg: &str, caption: &str, table: &str) -> String {
     )
 }
 
+/// The element without what may stand before it in a file of its own (`<?xml …?>`).
+fn svg_element(svg: &str) -> &str {
+    svg.find("<svg").map_or(svg, |start| &svg[start..])
+}
+
 /// The recorded places of a stage's items; none if there are none.
-fn places(stage: &Value) -> Option<Vec<Place>> {
+fn places(stage: &Value) -> Option<Vec<ItemSpan>> {
     let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
     let place = |span: &Value| {
         let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
-        Some(Place {
+        Some(ItemSpan {
             item: whole("item")?,
             worker: whole("worker")?,
             start: span["start"].as_f64()?,
@@ -129,8 +132,8 @@ fn places(stage: &Value) -> Option<Vec<Place>> {
     spans.iter().map(place).collect()
 }
 
-/// One or two sentences: where, with what and when a record was taken; and of how many rounds, if
-/// something was measured.
+/// One sentence: where, with what and when a record was taken; and of how many rounds, if it has
+/// any.
 ///
 /// # Errors
 /// One line that names the field that the record lacks.
@@ -145,12 +148,19 @@ pub fn machine(record: &Value) -> Result<String, String> {
         "none" => String::new(),
         limits => format!(" ({limits})"),
     };
-    let rounds = field("rounds").map(|rounds| format!(" Medians of {rounds} rounds."));
-    let place =
-        format!("{}: {} cores{limits}, {}", field("cpu")?, field("cores")?, field("system")?);
-    let (toolchain, commit, date) = (field("toolchain")?, field("commit")?, field("date")?);
-    let rounds = rounds.unwrap_or_default();
-    Ok(format!("*Recorded on {place}, {toolchain}, commit {commit}, {date}.{rounds}*"))
+    let rounds = match machine.get("rounds") {
+        Some(rounds) => format!(" Medians of {rounds} rounds."),
+        None => String::new(),
+    };
+    Ok(format!(
+        "*Recorded on {}: {} cores{limits}, {}, {}, commit {}, {}.{rounds}*",
+        field("cpu")?,
+        field("cores")?,
+        field("system")?,
+        field("toolchain")?,
+        field("commit")?,
+        field("date")?,
+    ))
 }
 
 #[cfg(test)]
@@ -176,10 +186,12 @@ mod tests {
     fn maps_go_into_the_page_with_their_cells() {
         let record = json!({"run": {"stages": [{"name": "threads", "rows": [{"name": "24 B",
             "cells": [{"name": "20 µs", "speedup": 1.25, "predicted_speedup": 1.5}]}]}]}});
-        let page = map(SVG, &record).unwrap();
+        let page = recorded(SVG, &record, &[]).unwrap();
         assert!(page.contains("| threads | 24\u{a0}B | 20\u{a0}µs | 1.25× | 1.50× |"), "{page}");
         assert!(page.contains("<svg role=\"img\">\n<rect/>"), "{page}");
-        assert!(map(SVG, &json!({"run": {}})).unwrap_err().contains("no stages"));
+        assert!(recorded(SVG, &json!({"run": {}}), &[]).unwrap_err().contains("no stages"));
+        let spans = json!({"run": {"stages": [{"name": "threads", "spans": []}]}});
+        assert!(recorded(SVG, &spans, &[]).unwrap_err().contains("name the stages"));
     }
 
     #[test]

@@ -11,15 +11,15 @@ pub fn by_name(name: &str, value: f64) -> Result<String, String> {
         "times" => report::ratio(value),
         "percent" => report::share(value),
         "time" => report::time(value),
-        // With all three decimals, as the source chapter gives them.
-        "seconds" => format!("{value:.3} s"),
+        // All three decimals, as the source chapter gives them.
+        "thousandths" => format!("{value:.3} s"),
         "millions" | "count" if value < 0.0 => return Err(format!("{value} is negative")),
         // The numbers are counts that a record holds as whole numbers, far below 2^53.
         "millions" => report::steps(value as u64),
         "count" => report::grouped(value as u64),
         _ => {
             return Err(format!(
-                "no format `{name}`; there are ratio, times, percent, time, seconds, millions and count"
+                "no format `{name}`; there are ratio, times, percent, time, thousandths, millions and count"
             ));
         }
     };
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(time(0.0561), "56.1\u{a0}ms");
         assert_eq!(millions(20_620_754), "20.62\u{a0}million");
         assert_eq!(by_name("count", 1000.0).unwrap(), "1,000");
-        assert_eq!(by_name("seconds", 1.173).unwrap(), "1.173\u{a0}s");
+        assert_eq!(by_name("thousandths", 1.173).unwrap(), "1.173\u{a0}s");
         assert!(by_name("furlongs", 1.0).unwrap_err().contains("furlongs"));
         assert!(by_name("count", -1.0).unwrap_err().contains("negative"));
     }

@@ -1,5 +1,7 @@
 //! Where things lie.
 
+use curriculum::Lesson;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The repository, as far as the book is concerned.
@@ -17,7 +19,7 @@ impl House {
     /// A house somewhere else: tests build theirs in a temporary folder.
     pub fn at(root: impl Into<PathBuf>) -> Self {
         let root = root.into();
-        // Shown in messages, so without `..`; the first read reports a folder that is not there.
+        // Shown in messages, so without `..`; a missing folder is reported when it is read.
         Self { root: root.canonicalize().unwrap_or(root) }
     }
 
@@ -39,6 +41,23 @@ impl House {
     /// The recorded runs.
     pub fn records(&self) -> PathBuf {
         self.book().join("records")
+    }
+
+    /// The lessons, in the order of their numbers.
+    ///
+    /// # Errors
+    /// One line that names the file that is not a lesson's.
+    pub fn lessons(&self) -> Result<Vec<Lesson>, String> {
+        curriculum::lessons(&self.root)
+    }
+
+    /// The manifests of the packages that are no lessons, in order.
+    pub fn manifests(&self) -> Vec<PathBuf> {
+        let crates = fs::read_dir(self.root.join("crates")).into_iter().flatten().flatten();
+        let files = crates.map(|folder| folder.path().join("Cargo.toml"));
+        let mut files: Vec<_> = files.filter(|file| file.is_file()).collect();
+        files.sort();
+        files
     }
 
     /// The path as a person reads it: from the root, where it lies below the root.

@@ -5,12 +5,18 @@
 use anyhow::Result;
 use bookbinder::read::Reader;
 use bookbinder::{House, book, check, record};
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Makes the book, and sees to it that it says nothing that no file proves.
 #[derive(Parser)]
 #[command(name = "bookbinder", version, about)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
 enum Command {
     /// Makes the book in book/build
     Build,
@@ -35,7 +41,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Command::parse()) {
+    match run(Options::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error:#}");

@@ -55,38 +55,39 @@ impl Reader {
     ///
     /// What is wrong with the book is printed, and the last good edition stays.
     pub fn serve(&self) {
-        self.make();
+        make(&self.house, &self.edition);
         anstream::println!("Read the book at http://{}/ (Ctrl-C ends).", self.address());
         let folder = self.house.book().join("build");
         thread::scope(|scope| {
-            scope.spawn(|| self.watch());
+            scope.spawn(|| watch(&self.house, &self.edition));
             for request in self.server.incoming_requests() {
                 // A reader that has gone away is no fault of the book.
                 let _ = answer(request, &folder, self.edition.load(Relaxed));
             }
         });
     }
+}
 
-    /// Makes the book; says what is wrong with it if that fails.
-    fn make(&self) {
-        match book::build(&self.house) {
-            Ok(_) => {
-                let edition = self.edition.fetch_add(1, Relaxed) + 1;
-                anstream::println!("Edition {edition} is made.");
-            }
-            Err(error) => anstream::eprintln!("error: {error:#}"),
+/// Makes the book; says what is wrong with it if that fails.
+fn make(house: &House, edition: &AtomicUsize) {
+    match book::build(house) {
+        Ok(_) => {
+            let edition = edition.fetch_add(1, Relaxed) + 1;
+            anstream::println!("Edition {edition} is made.");
         }
+        Err(error) => anstream::eprintln!("error: {error:#}"),
     }
+}
 
-    /// Makes the book again whenever a file of it has changed.
-    fn watch(&self) -> ! {
-        let mut seen = newest(&self.house);
-        loop {
-            thread::sleep(GLANCE);
-            let before = std::mem::replace(&mut seen, newest(&self.house));
-            if before != seen {
-                self.make();
-            }
+/// Makes the book again whenever a file of it has changed.
+fn watch(house: &House, edition: &AtomicUsize) -> ! {
+    let mut seen = newest(house);
+    loop {
+        thread::sleep(GLANCE);
+        let now = newest(house);
+        if now != seen {
+            seen = now;
+            make(house, edition);
         }
     }
 }
@@ -95,12 +96,10 @@ impl Reader {
 /// when the youngest was saved.
 fn newest(house: &House) -> (usize, Option<SystemTime>) {
     let mut files: Vec<PathBuf> = vec![house.book().join("book.toml")];
-    for folder in ["src", "records", "theme"] {
-        let endings = ["md", "json", "txt", "svg", "css"];
-        files.extend(check::files_below(&house.book().join(folder), &endings));
-    }
-    for folder in ["crates", "lessons", "tests"] {
-        files.extend(check::files_below(&house.root().join(folder), &["rs", "toml"]));
+    for folder in ["book/src", "book/records", "book/theme", "crates", "lessons", "tests"] {
+        for extension in ["md", "json", "txt", "svg", "css", "rs", "toml"] {
+            files.extend(check::files_below(&house.root().join(folder), extension));
+        }
     }
     let saved = files.iter().filter_map(|file| fs::metadata(file).and_then(|m| m.modified()).ok());
     (files.len(), saved.max())

@@ -1,36 +1,45 @@
 //! Recorded runs, and numbers out of them by path.
 //!
-//! A record is `book/records/NAME.json`: `{"machine": …, "run": …, "text": …}`. The run is what a
-//! lesson prints with `--json`, or the figures of another program; the text is what such a program
-//! makes of its figures for the book, in Markdown. A path starts in the run, or with `machine` or
-//! `text`. Where it meets a
+//! A record is `book/records/NAME.json`: `{"machine": …, "run": …}`, where the run is what the
+//! lesson printed with `--json`. A path starts in the run, or with `machine`. Where it meets a
 //! list, it goes on by the position in it, or by the entry's `name` (or what it `measured`) in lower
 //! case with hyphens: `stages.threads-one-lock.speedup`.
 
 use crate::format;
 use serde_json::Value;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::rc::Rc;
 
-/// The records of one folder.
+/// The records of one folder, each read once.
 #[derive(Debug)]
 pub struct Records {
     folder: PathBuf,
+    read: RefCell<BTreeMap<String, Rc<Value>>>,
 }
 
 impl Records {
     /// The records in this folder. Nothing is read yet.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), read: RefCell::default() }
     }
 
     /// A whole record.
     ///
     /// # Errors
     /// One line if there is no such file, or no JSON in it.
-    pub fn record(&self, name: &str) -> Result<Value, String> {
-        serde_json::from_str(&self.text(&format!("{name}.json"))?)
-            .map_err(|error| format!("the record `{name}` is not JSON: {error}"))
+    pub fn record(&self, name: &str) -> Result<Rc<Value>, String> {
+        if let Some(record) = self.read.borrow().get(name) {
+            return Ok(Rc::clone(record));
+        }
+        let text = self.text(&format!("{name}.json"))?;
+        let record = serde_json::from_str(&text)
+            .map_err(|error| format!("the record `{name}` is not JSON: {error}"))?;
+        let record = Rc::new(record);
+        self.read.borrow_mut().insert(name.to_owned(), Rc::clone(&record));
+        Ok(record)
     }
 
     /// A file of the folder as it is: a recorded console, a recorded picture.
@@ -42,7 +51,7 @@ impl Records {
             .map_err(|error| format!("there is no record `{file}`: {error}"))
     }
 
-    /// The number at a path, which may name another record: `pools/pools:0.limit`.
+    /// The number at a path. `OTHER:path` leads into another record.
     ///
     /// # Errors
     /// One line that names the part of the path that leads nowhere, or says what is there instead
@@ -75,55 +84,53 @@ impl Records {
         Ok(value)
     }
 
-    /// A text as it is; or an expression, with the format that is named after `as`, or that the path's
-    /// last key has.
+    /// An expression, with the format that is named after `as`, or that the path's last key has. A
+    /// text is shown as it is: the program that made the record has written it for a page.
     ///
     /// # Errors
     /// One line if the expression is none, or no format is known for it.
     pub fn shown(&self, record: &str, words: &[&str]) -> Result<String, String> {
+        if let [path] = words
+            && let Value::String(text) = walk(root(&*self.record(record)?, path), path)?
+        {
+            return Ok(text.clone());
+        }
         let (words, format) = match words {
             [words @ .., "as", format] => (words, Some(*format)),
             [path] => (words, format::by_key(path.rsplit('.').next().unwrap_or(path))),
             _ => (words, None),
         };
-        if let [path] = words {
-            let whole = self.record(record)?;
-            if let Value::String(text) = walk(root(&whole, path), path)? {
-                return Ok(text.clone());
-            }
-        }
         let value = self.expression(record, words)?;
         let format = format.ok_or_else(|| format!("`{}` needs `as FORMAT`", words.join(" ")))?;
         format::by_name(format, value)
     }
 
-    /// Whether `expression < expression` (or `<=`, `>`, `>=`) holds.
+    /// Whether `expression < expression` (or `<=`, `=`, `>=`, `>`) holds, with both numbers.
     ///
     /// # Errors
-    /// One line if it does not, with both numbers; or if this is no comparison, or one of its sides
-    /// is no expression.
-    pub fn holds(&self, record: &str, words: &[&str]) -> Result<(), String> {
-        let place = words.iter().position(|word| ["<", "<=", ">", ">="].contains(word));
-        let place = place.ok_or("a comparison needs one of < <= > >=")?;
+    /// One line if this is no comparison, or one of its sides is no expression.
+    pub fn holds(&self, record: &str, words: &[&str]) -> Result<(bool, f64, f64), String> {
+        let place = words
+            .iter()
+            .position(|word| ["<", "<=", "=", ">=", ">"].contains(word))
+            .ok_or("a comparison needs one of < <= = >= >")?;
         let left = self.expression(record, &words[..place])?;
         let right = self.expression(record, &words[place + 1..])?;
         let holds = match words[place] {
             "<" => left < right,
             "<=" => left <= right,
+            "=" => left == right,
             ">" => left > right,
             _ => left >= right,
         };
-        let why = || format!("does not hold: the record has {left:.4} and {right:.4}");
-        if holds { Ok(()) } else { Err(why()) }
+        Ok((holds, left, right))
     }
 }
 
-/// Where a path starts: at the top for `machine.…` and `text.…`, else in the run.
+/// Where a path starts: at the top for `machine.…`, else in the run.
 fn root<'value>(record: &'value Value, path: &str) -> &'value Value {
-    match path.split('.').next() {
-        Some("machine" | "text") => record,
-        _ => record.get("run").unwrap_or(record),
-    }
+    let first = path.split('.').next();
+    if first == Some("machine") { record } else { record.get("run").unwrap_or(record) }
 }
 
 fn walk<'value>(value: &'value Value, path: &str) -> Result<&'value Value, String> {
@@ -172,7 +179,7 @@ mod tests {
         let record = r#"{"machine": {"cores": 2}, "run": {"stages": [
             {"name": "serial", "seconds": 0.056, "speedup": 1.0},
             {"name": "threads, one lock", "seconds": 0.028, "speedup": 2.0}],
-            "rows": [{"measured": "a, b / c", "ratio": 1.5}]}, "text": {"table": "| a |"}}"#;
+            "rows": [{"measured": "a, b / c", "ratio": 1.5}], "table": "| a |\n|:--|"}}"#;
         fs::write(folder.path().join("lesson-9.json"), record).unwrap();
         fs::write(folder.path().join("broken.json"), "{").unwrap();
         let records = Records::new(folder.path());
@@ -187,7 +194,7 @@ mod tests {
         assert_eq!(show(&["stages.0.seconds"]), "56.0\u{a0}ms");
         assert_eq!(show(&["machine.cores", "as", "count"]), "2");
         assert_eq!(show(&["rows.a-b-c.ratio", "as", "times"]), "1.50");
-        assert_eq!(show(&["text.table"]), "| a |");
+        assert_eq!(show(&["table"]), "| a |\n|:--|");
         let ratio = ["stages.serial.seconds", "/", "stages.1.seconds", "as", "ratio"];
         assert_eq!(show(&ratio), "2.00×");
     }
@@ -195,15 +202,13 @@ mod tests {
     #[test]
     fn comparisons_can_fail() {
         let (_folder, records) = records();
-        let holds = |words: &[&str]| records.holds("lesson-9", words).is_ok();
+        let holds = |words: &[&str]| records.holds("lesson-9", words).unwrap().0;
         assert!(holds(&["stages.1.speedup", ">", "stages.serial.speedup", "*", "1.5"]));
         assert!(!holds(&["stages.1.speedup", "<", "stages.serial.speedup"]));
         assert!(records.holds("lesson-9", &["stages.1.speedup"]).is_err());
-        let other = ["stages.1.speedup", "<=", "lesson-9:stages.serial.speedup"];
-        let why = records
-            .holds("source", &["lesson-9:stages.1.speedup", other[1], other[2]])
-            .unwrap_err();
-        assert_eq!(why, "does not hold: the record has 2.0000 and 1.0000");
+        fs::write(records.folder.join("other.json"), r#"{"limit": 2}"#).unwrap();
+        assert!(holds(&["stages.1.speedup", "=", "other:limit"]));
+        assert!(!holds(&["stages.serial.speedup", "=", "other:limit"]));
     }
 
     #[test]

@@ -1,24 +1,78 @@
-//! What the book takes from the sources: a lesson's words, its core, constants, and rows of the
-//! decision table.
+//! What the book takes from the sources: lessons' words and cores, constants, signatures.
 
 use crate::house::House;
-use crate::{anchors, format};
-use curriculum::{Decision, Lesson};
-use regex_lite::Regex;
+use crate::{anchors, diffs, format};
+use curriculum::Lesson;
 use std::fs;
+use std::path::Path;
+
+/// A source file, or the piece of it behind `:anchor`, without the marks.
+///
+/// # Errors
+/// One line if there is no such file or anchor.
+pub fn piece(folder: &Path, what: &str) -> Result<String, String> {
+    let (path, anchor) = what.split_once(':').map_or((what, None), |(p, a)| (p, Some(a)));
+    let text = fs::read_to_string(folder.join(path)).map_err(|error| format!("{path}: {error}"))?;
+    match anchor {
+        Some(anchor) => anchors::piece(&text, anchor).map_err(|why| format!("{path}: {why}")),
+        None => Ok(anchors::whole(&text)),
+    }
+}
+
+/// `lines FILE`, `constant FILE NAME`, `signature FILE NAME`, and `diff FOLDER FROM TO`, all by
+/// their paths from the root.
+///
+/// # Errors
+/// One line if the words are none of these, or name what is not there.
+pub fn fill(house: &House, words: &[&str]) -> Result<String, String> {
+    let read = |path: &str| {
+        fs::read_to_string(house.root().join(path)).map_err(|error| format!("{path}: {error}"))
+    };
+    match *words {
+        ["lines", path] => Ok(code_lines(&read(path)?).to_string()),
+        ["constant", path, name] => constant(&read(path)?, name),
+        ["signature", path, name] => signature(&read(path)?, name),
+        ["diff", folder, from, to] => {
+            let [from, to] = [from, to].map(|what| piece(&house.root().join(folder), what));
+            Ok(diffs::around(&from?, &to?))
+        }
+        _ => Err("not lines, constant, signature or diff with their arguments".into()),
+    }
+}
 
 /// The lesson of this number.
 ///
 /// # Errors
-/// One line if there is none, or the lessons' folders cannot be read.
-pub fn lesson(house: &House, number: &str) -> Result<Lesson, String> {
-    let mut lessons = curriculum::lessons(house.root())?.into_iter();
-    let found = lessons.find(|lesson| lesson.number.to_string() == number);
+/// One line if there is none.
+pub fn lesson<'all>(all: &'all [Lesson], number: &str) -> Result<&'all Lesson, String> {
+    let found = all.iter().find(|lesson| lesson.number.to_string() == number);
     found.ok_or_else(|| format!("there is no lesson {number}"))
 }
 
-/// The box at the head of a chapter.
-pub fn lesson_box(Lesson { question, minutes, needs, learn, .. }: &Lesson) -> String {
+/// A lesson's `box`, which stands at the head of its chapter, `misconception`, `core`, and
+/// `change-from N`: what its core changes in the core of lesson N.
+///
+/// # Errors
+/// One line if there is no such lesson, or the words are none of these.
+pub fn of_lesson(
+    house: &House,
+    all: &[Lesson],
+    number: &str,
+    words: &[&str],
+) -> Result<String, String> {
+    let found = lesson(all, number)?;
+    let core = |lesson: &Lesson| piece(&lesson.path(house.root()), "main.rs:core");
+    match *words {
+        ["box"] => Ok(lesson_box(found)),
+        ["misconception"] => Ok(format!("> *“{}”*", found.misconception)),
+        ["core"] => core(found),
+        ["change-from", before] => Ok(diffs::whole(&core(lesson(all, before)?)?, &core(found)?)),
+        _ => Err("not box, misconception, core or change-from with a lesson".into()),
+    }
+}
+
+fn lesson_box(lesson: &Lesson) -> String {
+    let Lesson { question, minutes, needs, learn, .. } = lesson;
     let learn = learn.each_ref().map(|line| format!("> - {line}")).join("\n");
     format!(
         "> **The question** {question}\n>\n> **Minutes** about {minutes}\n>\n\
@@ -27,75 +81,76 @@ pub fn lesson_box(Lesson { question, minutes, needs, learn, .. }: &Lesson) -> St
 }
 
 /// A row for each lesson, with a link to its chapter. The page has the table's head.
-pub fn lessons_table(lessons: &[Lesson]) -> String {
+pub fn lessons_table(all: &[Lesson]) -> String {
     let row = |lesson: &Lesson| {
         let Lesson { number, name, question, .. } = lesson;
         format!("| [{number} {name}]({}) | {question} |", lesson.chapter())
     };
-    lessons.iter().map(row).collect::<Vec<_>>().join("\n")
+    all.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
-/// The decision table: the lessons' rows in the order of their ranks. A row links to the chapter
-/// that earned it.
-pub fn decisions(mut lessons: Vec<Lesson>) -> String {
-    lessons.sort_by_key(|lesson| lesson.decision.as_ref().map(|decision| decision.rank));
-    let mut table = "| your work | take | earned in |\n|:--|:--|:--|".to_owned();
-    for lesson in &lessons {
-        if let Some(Decision { work, take, .. }) = &lesson.decision {
-            table += &format!("\n| {work} | {take} | [{}]({}) |", lesson.title, lesson.chapter());
-        }
-    }
-    table
-}
-
-/// The row that a lesson adds to the decision table, under the table's head. In the lesson's own
-/// chapter the row needs no link.
-///
-/// # Errors
-/// One line if the lesson adds none.
-pub fn decision(lesson: &Lesson) -> Result<String, String> {
-    let Some(Decision { work, take, .. }) = &lesson.decision else {
-        return Err(format!("lesson {} adds no row to the decision table", lesson.number));
+/// The decision table: every lesson's row in the order of the ranks, with a link to the chapter.
+pub fn decisions(all: &[Lesson]) -> String {
+    let rows = all.iter().filter_map(|lesson| Some((lesson.decision.as_ref()?, lesson)));
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by_key(|(decision, _)| decision.rank);
+    let row = |(decision, lesson): &(&curriculum::Decision, &Lesson)| {
+        let (work, take) = (&decision.work, &decision.take);
+        format!("\n| {work} | {take} | [{}]({}) |", lesson.title, lesson.chapter())
     };
-    Ok(format!("| your work | take |\n|:--|:--|\n| {work} | {take} |"))
+    let rows: String = rows.iter().map(row).collect();
+    format!("| your work | take | earned in |\n|:--|:--|:--|{rows}")
 }
 
-/// The core of a lesson: what its `main` shows between the marks.
+/// A lesson's row of the decision table, with a head. It does not name the chapter it stands in.
 ///
 /// # Errors
-/// One line if there is no core in it.
-pub fn core(house: &House, lesson: &Lesson) -> Result<String, String> {
-    let path = lesson.path(house.root()).join("main.rs");
-    let text = fs::read_to_string(&path)
-        .map_err(|error| format!("{}: {error}", house.shown(&path).display()))?;
-    anchors::piece(&text, "core").map_err(|why| format!("{}: {why}", house.shown(&path).display()))
+/// One line if there is no such lesson, or the lesson has no row.
+pub fn decision(all: &[Lesson], number: &str) -> Result<String, String> {
+    let row = lesson(all, number)?.decision.as_ref();
+    let row = row.ok_or_else(|| format!("lesson {number} adds no row to the decision table"))?;
+    Ok(format!("| your work | take |\n|:--|:--|\n| {} | {} |", row.work, row.take))
 }
 
 /// The value of `const NAME: TYPE = VALUE;` in a source text, if the value is a whole number.
 ///
 /// # Errors
 /// One line if there is no such constant, or its value is something else.
-pub fn constant(text: &str, name: &str) -> Result<String, String> {
-    let constant =
-        Regex::new(&format!(r"\bconst {name}: [^=]+ = (.+?);")).map_err(|e| e.to_string())?;
-    let found = constant.captures(text).ok_or_else(|| format!("there is no constant `{name}`"))?;
-    let number = found[1].replace('_', "").parse();
-    number.map(format::count).map_err(|_| format!("`{name}` is {}, no number", &found[1]))
+fn constant(text: &str, name: &str) -> Result<String, String> {
+    let value = text.lines().find_map(|line| {
+        let (head, value) = line.split_once(" = ")?;
+        let head = head.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
+        let (found, _) = head.strip_prefix("const ")?.split_once(':')?;
+        (found == name).then(|| value.trim_end_matches(';').replace('_', ""))
+    });
+    let value = value.ok_or_else(|| format!("there is no constant `{name}`"))?;
+    let number = value.parse::<u64>().map_err(|_| format!("`{name}` is {value}, no number"))?;
+    Ok(format::count(number))
 }
 
 /// The signature of the first function of this name in a source text, without its body.
 ///
 /// # Errors
 /// One line if there is no such function.
-pub fn signature(text: &str, name: &str) -> Result<String, String> {
-    let head = Regex::new(&format!(r"(?m)^ *(?:pub )?fn {name}[(<](?:.*\n)*?.*[{{;]$"));
-    let found = head.map_err(|e| e.to_string())?.find(text);
-    let found = found.ok_or_else(|| format!("there is no function `{name}`"))?;
-    Ok(anchors::whole(found.as_str()).trim_end_matches(['{', ';']).trim_end().to_owned())
+fn signature(text: &str, name: &str) -> Result<String, String> {
+    let starts = |line: &&str| {
+        let line = line.trim_start().trim_start_matches("pub ");
+        let rest = line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
+        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
+    };
+    let mut lines = Vec::new();
+    for line in text.lines().skip_while(|line| !starts(line)) {
+        lines.push(line);
+        if line.ends_with(['{', ';']) {
+            let signature = anchors::whole(&lines.join("\n"));
+            return Ok(signature.trim_end_matches(['{', ';']).trim_end().to_owned());
+        }
+    }
+    Err(format!("there is no function `{name}`"))
 }
 
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.
-pub fn code_lines(text: &str) -> usize {
+fn code_lines(text: &str) -> usize {
     let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     code.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//")).count()
 }
@@ -106,12 +161,11 @@ mod tests {
 
     #[test]
     fn lessons_stand_in_order() {
-        let house = House::here();
-        let lessons = curriculum::lessons(house.root()).unwrap();
-        assert!(lessons.is_sorted_by(|before, after| before.number < after.number));
-        let table = lessons_table(&lessons);
-        assert!(table.contains("| [4 processes](04-processes.md) | "), "{table}");
-        assert!(lesson_box(&lesson(&house, "4").unwrap()).contains("about 30"));
+        let all = House::here().lessons().unwrap();
+        assert!(all.is_sorted_by(|before, after| before.number < after.number));
+        assert_eq!(lesson(&all, "4").unwrap().chapter(), "04-processes.md");
+        assert!(lesson_box(lesson(&all, "4").unwrap()).contains("about 30"));
+        assert_eq!(lesson(&all, "99").unwrap_err(), "there is no lesson 99");
     }
 
     #[test]
@@ -134,18 +188,21 @@ mod tests {
     }
 
     #[test]
-    fn a_chapter_shows_its_row_of_the_decision_table() {
-        let house = House::here();
-        let mut four = lesson(&house, "4").unwrap();
-        let [work, take] = ["a", "b"].map(str::to_owned);
-        four.decision = Some(Decision { rank: 2, work, take });
-        assert_eq!(decision(&four).unwrap(), "| your work | take |\n|:--|:--|\n| a | b |");
-        let mut five = lesson(&house, "5").unwrap();
-        five.decision.as_mut().unwrap().rank = 1;
-        let table = decisions(vec![four.clone(), five]);
-        assert!(table.ends_with("\n| a | b | [Processes](04-processes.md) |"), "{table}");
-        four.decision = None;
-        assert!(decision(&four).unwrap_err().contains("adds no row"));
-        assert_eq!(decisions(vec![four]).lines().count(), 2);
+    fn a_chapter_shows_its_row_and_the_table_has_all_by_rank() {
+        let mut all = House::here().lessons().unwrap();
+        let [first, second] = [1, 2].map(|place: usize| all[place].decision.clone().unwrap());
+        assert!(first.rank < second.rank);
+        let row = decision(&all, "1").unwrap();
+        let expected = format!("\n| {} | {} |", first.work, first.take);
+        assert!(row.ends_with(&expected), "{row}");
+        let table = decisions(&all);
+        let place = |table: &str, work: &str| table.find(work).unwrap();
+        assert!(place(&table, &first.work) < place(&table, &second.work));
+        assert!(table.contains("| [Serial](01-serial.md) |"), "{table}");
+        all[1].decision.as_mut().unwrap().rank = second.rank + 1;
+        let table = decisions(&all);
+        assert!(place(&table, &first.work) > place(&table, &second.work));
+        all[1].decision = None;
+        assert!(decision(&all, "1").unwrap_err().contains("adds no row"));
     }
 }

@@ -1,11 +1,12 @@
 //! How an exercise's check speaks, and how it keeps from hanging.
 //!
-//! A check is a list of sentences about the reader's code, looked at one after the other. The
-//! first that does not hold ends it: one thing at a time. What is said then tells what was seen
-//! and what to think about, never only that something is wrong.
+//! A check is a list of sentences about the reader's code, checked one after the other. The first
+//! sentence that does not hold ends the check, so that the reader has one thing at a time to think
+//! about. The message tells what was seen and what to think about, never only that something is
+//! wrong.
 //!
-//! Whatever the reader's code does, a verdict comes: a `todo!()` and a panic are told in a
-//! sentence, and code that does not come back is given up after a time limit.
+//! Every check ends with a verdict: a `todo!()` and a panic are reported in a sentence, and code
+//! that does not come back is given up after a time limit.
 
 #![forbid(unsafe_code)]
 
@@ -21,15 +22,15 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-/// How long the reader's code may take for one sentence. Every check here is done in
-/// milliseconds, so this is long even on a busy machine, and short for a person who waits.
+/// How long the reader's code may take for one sentence. Every check here is done in milliseconds,
+/// so ten seconds are long even on a busy machine, and short for a person who waits.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// The first panic since the last sentence began, in words. The hook fills it in whichever thread
 /// panics, and a check that fails reads it.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// One exercise's check, while it goes on.
+/// The check of one exercise, while it runs.
 #[derive(Debug)]
 pub struct Checks {
     exercise: u32,
@@ -41,14 +42,14 @@ pub struct Checks {
 impl Checks {
     /// Begins the check of the exercise of this number and name, whose code stands in `file`.
     ///
-    /// From here on panics print nothing by themselves: they are told in sentences.
+    /// From here on a panic prints nothing by itself: the check reports it in a sentence.
     pub fn of(exercise: u32, name: &str, file: &'static str) -> Self {
         say(format_args!("Exercise {exercise}   {name}"));
         panic::set_hook(Box::new(note_panic));
         Self { exercise, file, passed: 0, failed: false }
     }
 
-    /// Looks whether this sentence holds; if not, `check` says what it saw.
+    /// Checks whether this sentence holds. If it does not, `check` returns what it saw.
     pub fn that(
         &mut self,
         sentence: &str,
@@ -60,7 +61,8 @@ impl Checks {
         });
     }
 
-    /// The same with a time limit of its own, and with words for the case that it is over.
+    /// [`that`](Self::that) with a time limit of its own, and with its own message for code that
+    /// exceeds the limit.
     pub fn that_within(
         &mut self,
         limit: Duration,
@@ -72,18 +74,19 @@ impl Checks {
             return; // one thing at a time
         }
         take_panic();
-        // A thread of its own, since a thread that hangs cannot be stopped: it is left behind, and
-        // ends with the program.
+        // The check gets a thread of its own, since a thread that hangs cannot be stopped: a
+        // hanging thread is left behind, and ends with the program.
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             let seen = catch_unwind(AssertUnwindSafe(check));
-            // Nobody listens any more if the time is over.
+            // After the time limit the receiver is gone, and the answer is not needed.
             let _ = sender.send(seen);
         });
         let seen = match receiver.recv_timeout(limit) {
             Ok(Ok(seen)) => seen,
             Ok(Err(_)) => Err(take_panic().unwrap_or_else(|| "Your code panicked.".to_owned())),
-            // A todo!() in a thread that others wait for is still a todo!().
+            // A todo!() in one thread leaves other threads waiting: report the todo!(), not the
+            // wait.
             Err(_) => Err(take_panic().unwrap_or_else(stuck)),
         };
         match seen {
@@ -101,7 +104,7 @@ impl Checks {
         }
     }
 
-    /// Says the verdict, and what to do next; if all sentences hold, the closing words.
+    /// Prints the verdict, and what to do next; if all sentences hold, the closing words.
     pub fn finish(self, closing: &str) -> ExitCode {
         let Self { exercise, file, passed, failed } = self;
         if failed {
@@ -120,12 +123,13 @@ impl Checks {
     }
 }
 
-/// One line of the check. If nobody reads any more, the exit status still tells.
+/// Prints one line of the check. A closed output is no error: the exit status still tells the
+/// verdict.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Panics as a part of the check, not of the reader's code: nothing is told about it.
+/// Panics as a part of the check, not of the reader's code. The check does not report such a panic.
 ///
 /// # Panics
 /// Always.
@@ -161,10 +165,10 @@ fn take_panic() -> Option<String> {
     PANIC.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Compares one value of the reader's with the one that is wanted.
+/// Compares one value of the reader's code with the value that is wanted.
 ///
 /// # Errors
-/// A sentence with both, if they differ.
+/// A sentence with both values, if they differ.
 pub fn same<T: PartialEq + Debug>(what: &str, yours: &T, wanted: &T) -> Result<(), String> {
     if yours == wanted {
         return Ok(());
@@ -172,7 +176,7 @@ pub fn same<T: PartialEq + Debug>(what: &str, yours: &T, wanted: &T) -> Result<(
     Err(format!("{what}\n  yours:  {yours:?}\n  wanted: {wanted:?}"))
 }
 
-/// Compares a list of answers with the one that is wanted.
+/// Compares a list of answers with the list that is wanted.
 ///
 /// # Errors
 /// A sentence with the first difference: whole lists would be a screenful.

@@ -1,13 +1,13 @@
-//! A rendezvous inside one process: whether items are in progress at once, shown without a
-//! stopwatch.
+//! A rendezvous inside one process: it shows without a clock whether items are in progress at once.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// How long an item waits for the others. They arrive within milliseconds, if they come at all.
+/// How long an item waits for the others. The other items arrive within milliseconds, if they come
+/// at all.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A place where a number of items meet: each waits there until all of them are in progress.
+/// A place where a number of items meet: each item waits there until all of them are in progress.
 #[derive(Debug)]
 pub struct Meeting {
     wanted: usize,
@@ -19,19 +19,19 @@ pub struct Meeting {
 struct State {
     here: usize,
     most: usize,
-    /// Somebody has waited in vain: nobody else needs to.
+    /// One item has waited in vain, so the others need not wait.
     given_up: bool,
 }
 
 impl Meeting {
-    /// A meeting of this many.
+    /// A meeting of this many items.
     pub const fn of(wanted: usize) -> Self {
         let state = State { here: 0, most: 0, given_up: false };
         Self { wanted, state: Mutex::new(state), news: Condvar::new() }
     }
 
-    /// Waits until all have arrived (they have then met for good), or until five seconds are over.
-    /// Says whether they met.
+    /// Waits until all items have arrived, or until five seconds are over. Returns whether the
+    /// items met. Once they have met, every later call returns `true` at once.
     pub fn attend(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.here += 1;
@@ -48,7 +48,7 @@ impl Meeting {
         state.most >= self.wanted
     }
 
-    /// How many were here at once, at most.
+    /// The largest number of items that were here at once.
     pub fn most(&self) -> usize {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).most
     }
@@ -67,7 +67,7 @@ mod tests {
             [meeting.attend(), other.join().unwrap()]
         });
         assert_eq!((met, meeting.most()), ([true; 2], 2));
-        // Who comes later need not wait.
+        // An item that comes later need not wait.
         assert!(meeting.attend());
     }
 

@@ -1,8 +1,8 @@
 //! The one list of lessons, made from their folders.
 //!
 //! A lesson is one folder below `lessons/`, and `lesson.toml` in it holds the facts: the lesson's
-//! name, its question, what it needs, how its record is taken. The lesson itself reads its own file
-//! at compile time ([`Lesson::read`] of an `include_str!`). Programs that need all lessons (kit,
+//! name, question, needs, and how its record is taken. The lesson itself reads its own file at
+//! compile time ([`Lesson::read`] of an `include_str!`). Programs that need all lessons (kit,
 //! bookbinder, the house tests) read the folders when they run ([`lessons`]), so a new folder is
 //! known to all of them without a change of any other file.
 
@@ -12,8 +12,8 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// The facts of one lesson. Each text is plain, without markup, and one line long where nothing
-/// else is said.
+/// The facts of one lesson. Each text is plain, without markup, and one line long unless its field
+/// says otherwise.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Lesson {
@@ -21,17 +21,17 @@ pub struct Lesson {
     pub number: u32,
     /// The second half of the folder's name: `processes` in `04-processes`.
     pub name: String,
-    /// The title of its chapter: `The interpreter lock`.
+    /// The title of the lesson's chapter: `The interpreter lock`.
     pub title: String,
-    /// The question that it answers, with its question mark.
+    /// The question that the lesson answers, with its question mark.
     pub question: String,
-    /// How long it takes to read, run and try, in minutes.
+    /// How long the lesson takes to read, run and try, in minutes.
     pub minutes: u32,
-    /// What you need for it: earlier lessons, tools, a system.
+    /// What you need for the lesson: earlier lessons, tools, a system.
     pub needs: String,
     /// What you will learn: three phrases that go on after "You will learn".
     pub learn: [String; 3],
-    /// What people get wrong, as they would say it themselves.
+    /// The wrong belief that the lesson corrects, in the words of a person who holds it.
     pub misconception: String,
     /// What to remember: one sentence a line, at most 67 characters each.
     pub remember: String,
@@ -40,20 +40,20 @@ pub struct Lesson {
     /// What a machine must have, as far as a program can find out.
     #[serde(default)]
     pub requires: Requires,
-    /// How the book's record of it is taken.
+    /// How the book's record of the lesson is taken.
     #[serde(default)]
     pub record: Record,
-    /// The row that it adds to the decision table, if it adds one.
+    /// The row that the lesson adds to the decision table, if there is one.
     pub decision: Option<Decision>,
 }
 
-/// What a machine must have for a lesson to run. `just doctor` looks for it.
+/// What a machine must have for a lesson to run. `just doctor` checks for these things.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct Requires {
     /// The fork server, and so Linux with a `/proc` that can be read.
     pub fork_server: bool,
-    /// A `python3`. Which version, the lesson itself says.
+    /// A `python3`. The lesson itself says which version.
     pub python: bool,
 }
 
@@ -79,9 +79,9 @@ impl Default for Record {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct AlsoRecorded {
-    /// What its record's name has behind the lesson's: `steps` in `lesson-4-steps`.
+    /// The suffix of the record's name: `steps` in `lesson-4-steps`.
     pub name: String,
-    /// What is typed behind `just lesson-4`.
+    /// The options that are typed behind `just lesson-4`.
     pub options: Vec<String>,
 }
 
@@ -89,7 +89,8 @@ pub struct AlsoRecorded {
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
-    /// The rows stand in the order of their ranks: a reader takes the first row that fits.
+    /// The row's place in the table: rows stand in the order of their ranks, and a reader takes the
+    /// first row that fits.
     pub rank: u32,
     /// The reader's work.
     pub work: String,
@@ -101,35 +102,36 @@ impl Lesson {
     /// Reads the text of a `lesson.toml`.
     ///
     /// # Errors
-    /// What is missing or wrong, with its line, if the text is not a lesson's.
+    /// What is missing or wrong, with its line, if the text does not describe a lesson.
     pub fn read(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// The same for a text that is compiled in, as each lesson's own is.
+    /// [`read`](Self::read) for a text that is compiled into the program, as each lesson's own file
+    /// is.
     ///
     /// # Panics
-    /// If the text is not a lesson's. The tests of each lesson read its file.
+    /// If the text does not describe a lesson. The tests of each lesson read its file.
     pub fn of(text: &str) -> Self {
         Self::read(text).unwrap_or_else(|why| panic!("lesson.toml: {why}"))
     }
 
-    /// The name of its folder below `lessons/`: `04-processes`.
+    /// The name of the lesson's folder below `lessons/`: `04-processes`.
     pub fn folder(&self) -> String {
         format!("{:02}-{}", self.number, self.name)
     }
 
-    /// The file name of its chapter in the book: `04-processes.md`.
+    /// The file name of the lesson's chapter in the book: `04-processes.md`.
     pub fn chapter(&self) -> String {
         format!("{}.md", self.folder())
     }
 
-    /// Whether it has an exercise.
+    /// Whether the lesson has an exercise.
     pub fn has_exercise(&self, root: &Path) -> bool {
         self.path(root).join("exercise").is_dir()
     }
 
-    /// The path of its folder.
+    /// The path of the lesson's folder.
     pub fn path(&self, root: &Path) -> PathBuf {
         root.join("lessons").join(self.folder())
     }
@@ -138,8 +140,8 @@ impl Lesson {
 /// Every lesson of the workspace in this folder, in the order of their numbers.
 ///
 /// # Errors
-/// One line that names the file: if a `lesson.toml` cannot be read or is not a lesson's, if its
-/// folder has another name than the file says, or if two lessons have one number.
+/// One line that names the file: if a `lesson.toml` cannot be read or does not describe a lesson,
+/// if its folder has another name than the file says, or if two lessons have one number.
 pub fn lessons(root: &Path) -> Result<Vec<Lesson>, String> {
     let folder = root.join("lessons");
     let told = |path: &Path, why: String| format!("{}: {why}", path.display());
@@ -168,7 +170,7 @@ pub fn lessons(root: &Path) -> Result<Vec<Lesson>, String> {
 const FACTS: &str = "lesson.toml";
 
 /// The workspace's folder: the nearest one above the current folder that has lessons, or else the
-/// one that this program was built from.
+/// folder that this program was built from.
 ///
 /// # Errors
 /// One line if there is no such folder.

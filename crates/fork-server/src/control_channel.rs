@@ -1,8 +1,8 @@
 //! The control channel: what a pool and the fork server send each other.
 //!
-//! Each pool has a channel of its own: no pool reads another's reports, so none of them needs a
+//! Each pool has a channel of its own: no pool reads another pool's reports, so no pool needs a
 //! lock. A channel is a socket pair that keeps messages apart (`SOCK_SEQPACKET`), so a message is
-//! one system call and there is nothing to put together.
+//! one system call, and no message has to be put together from parts.
 
 use crate::wire;
 use kernel::Death;
@@ -13,43 +13,43 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// What a worker runs from its first moment to its end, with its end of its socket: it serves its
-/// pool until the pool closes the other end.
+/// The function that a worker runs from start to end, given the worker's end of its socket. The
+/// function serves the pool until the pool closes the other end.
 pub type WorkerLoop = fn(OwnedFd);
 
-/// What a pool asks for. Workers have numbers, given by the pool and never used twice, so that no
-/// request and no report can mean another worker than the one it was about.
+/// A pool's request. The pool gives each worker a number and never uses a number twice, so that no
+/// request and no report can be taken for one about another worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Request {
-    /// Open a channel: its other end comes with the message.
+    /// Open a channel: the channel's other end comes with the message.
     Open,
-    /// Fork a worker with this number, which runs the loop at this address: its end of its socket
-    /// comes with the message.
+    /// Fork a worker with this number, which runs the loop at this address. The worker's end of its
+    /// socket comes with the message.
     Spawn(u64, u64),
-    /// Kill the worker with this number, if it is still there.
-    ///
-    /// The pool does not do it itself. Only the process that reaps knows that a process id still
-    /// belongs to the process that was meant.
+    /// Kill the worker with this number, if it is still there. The pool does not kill a worker
+    /// itself: only the process that reaps the workers knows that a process id still belongs to the
+    /// worker that was meant.
     Kill(u64),
 }
 
 /// What the fork server reports about a worker.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct WorkerReport {
     /// The worker's number.
     pub worker: u64,
-    /// What has become of it.
+    /// What has become of the worker.
     pub news: News,
 }
 
 /// What becomes of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum News {
-    /// It is there, with this process id.
+    /// The worker is there, with this process id.
     Spawned(i32),
-    /// It could not be forked; the number is the system's reason.
+    /// The worker could not be forked; the number is the `errno`.
     Refused(i32),
-    /// It has ended and is reaped; the number is the status of `wait(2)`. Reported unasked.
+    /// The worker has ended and is reaped; the number is the status of `wait(2)`. The fork server
+    /// reports this without a request.
     Exited(i32),
 }
 
@@ -62,8 +62,8 @@ impl ControlChannel {
         Self(socket)
     }
 
-    /// Asks for a worker. Its socket takes calls at once; whether the worker could be forked comes
-    /// later, as a [`Report`].
+    /// Asks for a worker. The worker's socket takes calls at once; a later [`WorkerReport`] says
+    /// whether the worker could be forked.
     ///
     /// # Errors
     /// The system's, if the request cannot be sent.
@@ -72,7 +72,8 @@ impl ControlChannel {
         self.request(&Request::Spawn(worker, entry), Some(socket))
     }
 
-    /// Asks for a worker's end by SIGKILL. Nothing happens to a worker that is reaped already.
+    /// Asks the fork server to kill a worker with SIGKILL. A worker that is reaped already is left
+    /// alone.
     ///
     /// # Errors
     /// The system's, if the request cannot be sent.
@@ -80,8 +81,8 @@ impl ControlChannel {
         self.request(&Request::Kill(worker), None)
     }
 
-    /// The fork server always listens, so this does not block for long. If the fork server is dead,
-    /// that is no error here: the end of the channel says so soon.
+    /// The fork server always listens, so this does not block for long. A dead fork server is no
+    /// error here: the end of the channel, which follows soon, reports the death.
     fn request(&self, request: &Request, socket: Option<OwnedFd>) -> nix::Result<()> {
         match send(&self.0, request, socket, MsgFlags::empty()) {
             Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
@@ -93,7 +94,7 @@ impl ControlChannel {
     ///
     /// # Errors
     /// The system's; `EAGAIN` if there is no report and the flags say not to wait for one.
-    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<Report>> {
+    pub fn report(&self, flags: MsgFlags) -> nix::Result<Option<WorkerReport>> {
         Ok(receive(&self.0, flags)?.map(|(report, _)| report))
     }
 }
@@ -124,7 +125,7 @@ pub fn receive<T: DeserializeOwned>(
 ) -> nix::Result<Option<(T, Option<OwnedFd>)>> {
     let (mut bytes, mut descriptors) = ([0; 64], Vec::new());
     let length = wire::retry(|| wire::receive(&channel, &mut bytes, &mut descriptors, flags))?;
-    // No message is empty, so nothing is the end.
+    // No message is empty, so zero bytes mean the end of the channel.
     let message = (length > 0).then(|| postcard::from_bytes(&bytes[..length]));
     let message = message.transpose().expect("both ends are this program");
     Ok(message.map(|message| (message, descriptors.pop())))

@@ -1,16 +1,19 @@
 //! Which addresses are code of the program itself.
 //!
-//! A function crosses to a worker as its address. That is sound only if the worker has the same
-//! code at the same place, and it has: a fork is a copy. But only of what was there at the fork. A
-//! library opened later lies in this process alone, and its addresses may mean anything or nothing
-//! in a worker. So the address is checked before it is sent, against the one part of memory that no
-//! program changes while it runs: the executable segments of its own file.
+//! A function crosses to a worker as its address. An address is sound only if the worker has the
+//! same code at the same place. A forked worker has the same code, because a fork is a copy, but
+//! the copy holds only what was there at the fork: a library opened later lies in this process
+//! alone, and its addresses may mean anything or nothing in a worker. So an address is checked
+//! before it is sent, against the one part of memory that no program changes while it runs: the
+//! executable segments of its own file. program changes while it runs: the executable segments of
+//! its own file.
 
 use std::ffi::{c_int, c_void};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// Where the program's own code lies. It is looked up before the first fork, so workers have it too.
+/// Where the program's own code lies. The place is looked up before the first fork, so workers have
+/// it too.
 static IMAGE: LazyLock<Image> = LazyLock::new(Image::of_this_program);
 
 /// Whether this is the address of the program's own code.
@@ -40,10 +43,10 @@ impl Image {
     }
 }
 
-/// Notes the segments of one loaded object and asks for no other: the first is the program.
+/// Notes the segments of one loaded object and asks for no other: the first object is the program.
 ///
-/// The shared libraries that were there from the start could be let in too. They are left out
-/// because a program can close a library and open another at the same place.
+/// Shared libraries are left out, even those that were there from the start, because a program can
+/// close a library and open another at the same place.
 unsafe extern "C" fn first_object(
     info: *mut libc::dl_phdr_info,
     _size: usize,
@@ -77,7 +80,8 @@ mod tests {
         // (Some linkers put constants beside the code.)
         static DATA: std::sync::atomic::AtomicU8 = std::sync::atomic::AtomicU8::new(7);
         assert!(!image.has_code_at(&raw const DATA as usize), "data");
-        // Dynamically linked, as the program is on glibc. (On a static target it would be ours.)
+        // A function of the C library, linked dynamically as on glibc. (On a static target the
+        // function would be in the program.)
         #[cfg(not(target_feature = "crt-static"))]
         assert!(!image.has_code_at(libc::getpid as *const () as usize), "the C library");
     }

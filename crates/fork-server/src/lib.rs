@@ -24,8 +24,8 @@
 //! # Soundness
 //!
 //! A worker calls functions whose addresses came through a socket: its loop, and then the tasks.
-//! That is sound if both processes have the same function there. What stands behind it, and is
-//! checked:
+//! The call is sound if both processes have the same function at that address. These conditions
+//! make sure of it, and each is checked:
 //!
 //! - Every worker is a fork of a fork of this program (no `exec` between), so the program's file
 //!   is mapped at the same addresses.
@@ -33,24 +33,25 @@
 //!   called. Code from a library, from a just-in-time compiler or from anything opened later is
 //!   refused ([`kernel::TaskErrorKind::NotInTemplate`]).
 //! - A [`TaskAddress`] is made from a `fn(A) -> R`, and the code that knows `A` and `R` travels as
-//!   a second address beside it. Only a worker can run one.
+//!   a second address beside it. Only a worker can run a `TaskAddress`.
 //! - An address is called and never compared: the linker may fold equal functions into one.
 //! - A fork happens only in a process with one thread, counted in `/proc/self/task`; so a child has
 //!   every thread that its memory tells of.
-//! - Nothing unwinds out of a forked child. It ends by `_exit`.
+//! - Nothing unwinds out of a forked child. The child ends by `_exit`.
 //!
-//! What is assumed, and is not checked:
+//! These conditions are assumed, and not checked:
 //!
 //! - The thread that starts the fork server holds no lock, has borrowed nothing and initialises
-//!   nothing that a task will want: it stays so in the workers. ([`ForkServer`] says more.)
-//! - Nobody changes the program's executable segments while it runs.
-//! - Nobody starts a thread between the count and the fork. Only another thread could, and there is
-//!   none, or a signal handler.
+//!   nothing that a task will need: in the workers, such a lock, borrow or initialisation stays as
+//!   it was. ([`ForkServer`] says more.)
+//! - The program's executable segments do not change while the program runs.
+//! - No thread is started between the count and the fork. No other thread exists that could start
+//!   one, so only a signal handler could.
 //! - A pool's worker loop takes [`TaskAddress::received`] from its pool's calls and from nothing
-//!   else, and nobody but the pool writes calls to its workers' sockets. A task that writes to
-//!   descriptors at random can send the *program* a false answer: it is then decoded as any bytes
-//!   are, and is an error or a wrong value, not undefined behaviour.
-//! - A task does to itself what it does: one that is unsound in a thread is so in a worker.
+//!   else, and only the pool writes calls to its workers' sockets. A task that writes to
+//!   descriptors at random can send the *program* a false answer: such an answer is decoded as any
+//!   bytes are, and becomes an error or a wrong value, not undefined behaviour.
+//! - The task itself is sound: a task that is unsound in a thread is unsound in a worker, too.
 
 mod start_error;
 
@@ -79,7 +80,7 @@ pub use start_error::StartError;
 pub use unsupported::ForkServer;
 #[cfg(target_os = "linux")]
 pub use {
-    control_channel::{ControlChannel, News, Report, WorkerLoop, how_it_ended},
+    control_channel::{ControlChannel, News, WorkerLoop, WorkerReport, how_it_ended},
     server::ForkServer,
     task_address::{Carry, TaskAddress, TaskFailure},
 };

@@ -5,19 +5,20 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 
-/// Runs it, and makes of a panic what [`note_panics`] has noted of it.
+/// Runs the closure, and turns a panic into the value that [`note_panics`] has noted.
 ///
 /// # Errors
 /// The panic: its message, and its place and backtrace as far as they are known.
 ///
-/// Unwind safe: an item moves in, and a task captures nothing. A `static` that it left half changed
-/// is its own, as under every executor.
+/// Unwind safe: an item moves in, and a task captures nothing. A `static` that a task leaves half
+/// changed is the task's own concern, as under every executor.
 pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, RemotePanic> {
     NOTED.take(); // what an earlier task has caught by itself
     catch_unwind(AssertUnwindSafe(run)).map_err(|payload| {
         let mut panic = RemotePanic::from_payload(&*payload);
         (panic.location, panic.backtrace) = NOTED.take();
-        // A payload may panic again when it is dropped. Its memory is not worth the risk.
+        // A payload may panic again when it is dropped. To free the payload's memory is not worth
+        // the risk.
         std::mem::forget(payload);
         panic
     })
@@ -26,15 +27,15 @@ pub fn catch<T>(run: impl FnOnce() -> T) -> Result<T, RemotePanic> {
 thread_local! {
     /// Whether this thread is the one that runs the tasks.
     static RUNS_TASKS: Cell<bool> = const { Cell::new(false) };
-    /// Place and backtrace of the last panic on it.
+    /// The place and backtrace of the last panic on this thread.
     static NOTED: RefCell<(Option<String>, Option<String>)> = const { RefCell::new((None, None)) };
 }
 
-/// Notes each panic's place and backtrace, which are known to the hook and to nobody after it.
+/// Notes each panic's place and backtrace, which only the panic hook can know.
 ///
-/// The message is not printed here: it comes back in the item's error, and the caller decides. A
-/// worker is a process of the pool's own, so the hook takes nothing from the program; the parent's
-/// hook stays as it is. Threads that a task starts keep the hook from before.
+/// The message is not printed here: it comes back in the item's error, and the caller decides
+/// whether to print it. A worker is a process of the pool's own, so the hook takes nothing from the
+/// program, whose own hook stays as it is. Threads that a task starts keep the hook from before.
 pub fn note_panics() {
     RUNS_TASKS.set(true);
     let before = panic::take_hook();
@@ -42,7 +43,7 @@ pub fn note_panics() {
         if !RUNS_TASKS.get() {
             return before(panic);
         }
-        // It asks `RUST_BACKTRACE` and `RUST_LIB_BACKTRACE` by itself.
+        // `capture` reads `RUST_BACKTRACE` and `RUST_LIB_BACKTRACE` by itself.
         let trace = Backtrace::capture();
         let trace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
         NOTED.set((panic.location().map(ToString::to_string), trace));

@@ -20,37 +20,40 @@ use std::{fs, thread};
 /// time.
 ///
 /// # Why a template
-/// A fork copies the memory and one thread, the one that forks. A lock that any other thread holds
-/// at that moment stays locked in the child, and nobody is there to release it: the next line that
-/// is logged may wait for ever. So a program with threads must not fork; yet a pool has to start
-/// workers late, if only to replace dead ones. The way out is to fork once, early, and to let that
-/// copy, which never has a second thread, do all the forking. CPython's `forkserver` is the same
-/// idea; here nothing is imported again, since the template is the program itself.
+/// A fork copies the memory and one thread, the thread that forks. A lock that any other thread
+/// holds at that moment stays locked in the child, and the thread that would release it is missing:
+/// the next line that is logged may wait for ever. So a program with threads must not fork; yet a
+/// pool has to start workers late, if only to replace dead ones. The solution is to fork once,
+/// early, and to let that copy, which never has a second thread, do all the forking. CPython's
+/// `forkserver` is the same idea; here nothing is imported again, since the template is the program
+/// itself.
 ///
 /// # What workers have, and have not
 /// Statics, environment variables and open files are those of the moment of the start. What the
-/// program changes or opens later is not in the workers: pass it as an argument. Their standard
-/// input is `/dev/null`; `SIGINT` (Ctrl-C) does nothing to them: it is for the program to act on. A
-/// `SIGTERM` sent to the whole process group ends them, and with the fork server the pool.
+/// program changes or opens later is not in the workers: pass it as an argument. The workers'
+/// standard input is `/dev/null`. `SIGINT` (Ctrl-C) does nothing to the workers, because the
+/// program decides what Ctrl-C does. A `SIGTERM` sent to the whole process group ends the workers,
+/// and with the fork server the pool.
 ///
-/// A lock, a borrow or a lazy initialisation that is in progress at the start stays so in every
-/// worker. So the pool in a `static LazyLock` needs a start before it is first used: otherwise a task
-/// that touches it waits for ever for the initialisation that it is itself forked from.
+/// A lock that is held, a borrow or a lazy initialisation that is in progress at the start stays in
+/// progress in every worker. So call [`start`](Self::start) before the first use of a pool in a
+/// `static LazyLock`. Otherwise the workers are forked in the middle of that initialisation, and a
+/// task that touches the `static` waits for its end for ever.
 ///
 /// Each worker draws random seeds of its own, for hash maps too, if the program's main thread has
-/// drawn none before the start. The standard library draws one for a thread and counts on from it:
-/// if there is one already, all workers count on from the same. A `HashMap` made before the start is
-/// enough for that.
+/// drawn none before the start. The standard library draws one seed for a thread and counts on from
+/// that seed: if the main thread has a seed already, all workers count on from the same seed. A
+/// `HashMap` made before the start is enough to draw one.
 #[derive(Debug)]
 pub struct ForkServer {
     root: OwnedFd,
-    /// The process that started it. A fork of that process has this value too, and not the right
-    /// to use it.
+    /// The process that started the server. A fork of that process has a copy of this value too,
+    /// but must not use the server.
     owner: Pid,
     pid: Pid,
 }
 
-/// The running server. It is never dropped: its end is the program's.
+/// The running server. The server is never dropped: it ends with the program.
 static SERVER: Mutex<Option<&'static ForkServer>> = Mutex::new(None);
 
 /// True in workers.
@@ -67,8 +70,8 @@ const LINGER: Duration = Duration::from_millis(100);
 impl ForkServer {
     /// Starts the fork server, or gives the one that is running.
     ///
-    /// Call it first in `main`, before the program has threads, if pools are to be made later.
-    /// Making a pool calls it too, which is enough where the pool is made before any thread.
+    /// Call `start` first in `main`, before the program has threads, if pools are to be made later.
+    /// Making a pool calls `start` too, which is enough if the pool is made before any thread.
     ///
     /// # Errors
     /// [`StartError::Threads`] if no server is running and the process has other threads;
@@ -99,17 +102,18 @@ impl ForkServer {
         let _ = has_code_at(0); // looks up where the code lies, for the workers too
         let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
         let owner = getpid();
-        // What waits in the buffer of standard output would be in every worker, and printed again.
+        // Text that waits in the buffer of standard output would be in every worker, and printed
+        // again.
         let _ = io::stdout().flush();
-        // SAFETY: this process has one thread, as counted above, so the child is a whole copy: no
-        // lock is held by a thread that it lacks.
+        // SAFETY: this process has one thread, as counted above, so the child is a whole copy:
+        // every lock that is held is held by a thread that the child has.
         match unsafe { fork() }.map_err(no("a fork"))? {
             ForkResult::Parent { child } => Ok(Self { root: ours, owner, pid: child }),
             ForkResult::Child => {
                 IN_WORKER.store(true, Relaxed);
                 drop(ours);
                 // The template and every worker end here. Nothing may unwind further: the caller's
-                // own frames would run on in a second copy of the program.
+                // own frames would then run in a second copy of the program.
                 let life = AssertUnwindSafe(|| {
                     // Anything else than a worker's loop means that the program has ended.
                     template::serve(theirs, owner)
@@ -117,29 +121,30 @@ impl ForkServer {
                 });
                 let status = if catch_unwind(life).is_ok() { 0 } else { 101 };
                 let _ = io::stdout().flush();
-                // SAFETY: `_exit` runs none of the exit handlers and destructors that this copy of
-                // the program has inherited and that are the program's to run.
+                // SAFETY: `_exit` runs no exit handlers and no destructors. This copy of the
+                // program has inherited them, and only the program may run them.
                 unsafe { libc::_exit(status) }
             }
         }
     }
     // ANCHOR_END: fork_server
 
-    /// Whether this process may use the server, and not a fork of the one that may.
+    /// Whether this process may use the server. A fork of the program may not.
     pub fn is_ours(&self) -> bool {
         self.owner == getpid()
     }
 
-    /// Takes the dead fork server off the list of the program's children.
+    /// Reaps the fork server if it is dead.
     pub fn reap(&self) {
-        // Not if it lives and only a channel was lost: that would be to wait for the program's end.
+        // If the server lives and only a channel was lost, `waitpid` would wait until the program
+        // ends.
         if self.is_ours() && !self.is_alive() {
             let _ = waitpid(self.pid, None); // an error if another pool has done it
         }
     }
 
     fn is_alive(&self) -> bool {
-        // The template says nothing on this socket, so any news is its end.
+        // The template says nothing on this socket, so any news is the template's end.
         let mut news = [wire::watch(&self.root, false)];
         wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)
     }
@@ -160,19 +165,20 @@ impl ForkServer {
 fn only_thread() -> Result<(), StartError> {
     let deadline = Instant::now() + LINGER;
     loop {
-        // No /proc, no count; and without a count nobody knows whether a fork is safe.
+        // Without /proc there is no count, and without a count a fork may be unsafe.
         let tasks = fs::read_dir("/proc/self/task")
             .map_err(|error| StartError::System("counting threads in /proc/self/task", error))?;
         match tasks.count() {
             1 => return Ok(()),
-            // A thread that has been joined is gone for the program and not yet for the kernel.
+            // A thread that has been joined is gone for the program, but perhaps not yet for the
+            // kernel.
             _ if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
             count => return Err(StartError::Threads(count)),
         }
     }
 }
 
-/// An error of the system, with what was asked of it.
+/// An error of the system, with the action that failed.
 fn no(what: &'static str) -> impl Fn(nix::Error) -> StartError {
     move |errno| StartError::System(what, errno.into())
 }

@@ -7,16 +7,17 @@ use std::{fmt, io};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// This system has no process stage: it is written for Linux.
+    /// This system has no process stage: the stage is written for Linux.
     Unsupported,
     /// The process has this many threads, and a fork beside threads is refused: a lock that
     /// another thread holds stays locked in the child for ever.
     Threads(usize),
-    /// This process is a worker. Its tasks belong to a pool already, and cannot have one.
+    /// This process is a worker. A worker belongs to a pool already, and its tasks cannot have a
+    /// pool of their own.
     InWorker,
     /// The fork server has died. Nothing can start workers in this process any more.
     ServerGone,
-    /// The system refused something; the first field says what was being done.
+    /// The system refused something; the first field names the action that failed.
     System(&'static str, io::Error),
 }
 

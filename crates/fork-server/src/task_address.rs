@@ -1,24 +1,24 @@
 //! A function crosses to a worker as its address, and becomes a function again there.
 //!
-//! Nobody but this file turns a function into a number or a number into a function. The types `A`
-//! and `R` are known where the call is made and where its answer is read, and nowhere between. What
-//! carries them to the worker is the *trampoline*: [`trampoline`], compiled once for each pair of
-//! types, whose address travels beside the function's.
+//! Only this file turns a function into a number or a number into a function. The types `A` and `R`
+//! are known where the call is made and where its answer is read, and nowhere between. A
+//! *trampoline* carries the types to the worker: [`trampoline`] is compiled once for each pair of
+//! types, and its address travels beside the function's address.
 
 use crate::image::has_code_at;
 use crate::server::in_worker;
 use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
 
-/// Why there is no answer, and whether the task may have run all the same: an error before anybody
-/// knows which item it belongs to.
+/// Why there is no answer, and whether the task may have run all the same: an error that does not
+/// know its item yet.
 pub type TaskFailure = (Ran, TaskErrorKind);
 
 /// How a pool's call is carried through in a worker: read the argument, run the task, write the
-/// answer. A pool implements it for each kind of call that it has, without any `unsafe`.
+/// answer. A pool implements this trait for each of its kinds of call, without any `unsafe`.
 pub trait Carry {
     /// Runs the task on the argument that these bytes hold, and gives the answer as bytes. `ran`
-    /// becomes `Yes` right before the function is entered, and stays so if it panics.
+    /// becomes `Yes` right before the function is entered, and stays `Yes` if the function panics.
     ///
     /// # Errors
     /// What went wrong, and whether the task ran.
@@ -29,7 +29,7 @@ pub trait Carry {
     ) -> Result<Vec<u8>, TaskFailure>;
 }
 
-/// What a trampoline is: the types are gone, the work is the same.
+/// The type of every trampoline: `A` and `R` do not appear in it.
 type Trampoline = unsafe fn(*const (), Vec<u8>, &Cell<Ran>) -> Result<Vec<u8>, TaskFailure>;
 
 /// A function `fn(A) -> R`, and the code that knows `A` and `R`, in a form that travels.
@@ -37,7 +37,7 @@ type Trampoline = unsafe fn(*const (), Vec<u8>, &Cell<Ran>) -> Result<Vec<u8>, T
 pub struct TaskAddress([u64; 2]);
 
 impl TaskAddress {
-    /// The address of a task, to be carried through by `C`.
+    /// The address of a task, whose call `C` carries through.
     ///
     /// # Errors
     /// [`TaskErrorKind::NotInTemplate`] if the workers do not have the function.
@@ -53,21 +53,21 @@ impl TaskAddress {
     }
     // ANCHOR_END: address
 
-    /// As two numbers, to be sent.
+    /// The two addresses as numbers, to be sent.
     pub fn words(self) -> [u64; 2] {
         self.0
     }
 
-    /// Of two numbers that were received: a pool's call had them from [`TaskAddress::words`].
+    /// Makes a task's address from two received numbers. The sender had the numbers from
+    /// [`TaskAddress::words`].
     pub fn received(words: [u64; 2]) -> Self {
         Self(words)
     }
 
-    /// In a worker: runs the task. A panic goes through, for the worker's loop to catch.
+    /// Runs the task in a worker. A panic is not caught here: the worker's loop catches it.
     ///
     /// # Errors
-    /// Those of [`Carry::carry`].
-    ///
+    /// The errors of [`Carry::carry`].
     /// # Panics
     /// If this process is no worker, or if the program has no code at the addresses.
     pub fn run(self, argument: Vec<u8>, ran: &Cell<Ran>) -> Result<Vec<u8>, TaskFailure> {
@@ -75,10 +75,11 @@ impl TaskAddress {
         assert!(in_worker() && addresses.iter().all(|&address| has_code_at(address)));
         let [trampoline, function] = addresses.map(std::ptr::with_exposed_provenance::<()>);
         // SAFETY: the numbers come from `TaskAddress::of`, in the program that this process is a
-        // fork of: the first is a trampoline's address, in a segment that both have at one place.
+        // fork of: the first is a trampoline's address, in a segment that both processes have at
+        // the same address.
         let trampoline = unsafe { std::mem::transmute::<*const (), Trampoline>(trampoline) };
-        // SAFETY: `TaskAddress::of` took the function's address beside that of the trampoline for
-        // its types.
+        // SAFETY: `TaskAddress::of` took the function's address beside the address of the
+        // trampoline for the function's types.
         unsafe { trampoline(function, argument, ran) }
     }
 }

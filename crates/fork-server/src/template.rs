@@ -1,13 +1,14 @@
 //! The template: the process that forks the workers, and does nothing else.
 //!
-//! It is a copy of the program from the moment when the fork server was started, with one thread.
-//! Whatever the program has become since (threads, locks held, gigabytes), a worker forked here
-//! sees none of it.
+//! The template is a copy of the program from the moment when the fork server was started, with one
+//! thread. Threads, held locks and gigabytes of data that the program has gained since are not in a
+//! worker that is forked here.
 //!
-//! The template never waits for anybody: it forks, reaps and reports, and what a pool does not
-//! read at once is kept for it. A pool that is busy or stuck holds up no other pool's workers.
+//! The template never waits for a single pool: it forks, reaps and reports, and keeps the reports
+//! that a pool does not read at once. So a pool that is busy or stuck does not delay another pool's
+//! workers.
 
-use crate::control_channel::{News, Report, Request, WorkerLoop, receive, send};
+use crate::control_channel::{News, Request, WorkerLoop, WorkerReport, receive, send};
 use crate::image::has_code_at;
 use crate::wire::{retry, watch};
 use nix::errno::Errno;
@@ -21,11 +22,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 
-/// The template's end of a pool's control channel, and the reports that it has no room for yet.
+/// The template's end of a pool's control channel, and the reports that the channel has no room for
+/// yet.
 struct Channel {
     id: u64,
     socket: OwnedFd,
-    unsent: VecDeque<Report>,
+    unsent: VecDeque<WorkerReport>,
 }
 
 /// A worker that has not been reaped.
@@ -35,10 +37,11 @@ struct Child {
     worker: u64,
 }
 
-/// What the template knows. Dropping it closes all its descriptors: that is what a worker does
-/// first, and why no worker holds another's socket, or a channel.
+/// What the template knows. Dropping this value closes all of the template's descriptors. A new
+/// worker drops it first, so no worker holds another worker's socket, or a channel.
 ///
-/// Lists and no hash maps: a hash map would draw the random seed that all workers then share.
+/// The fields are lists, not hash maps: a hash map would draw a random seed, and all workers would
+/// share that seed.
 struct Template {
     root: OwnedFd,
     deaths: SignalFd,
@@ -49,25 +52,27 @@ struct Template {
     children: Vec<Child>,
 }
 
-/// What a process of the fork server finds itself to be: a worker, by its loop and its socket; or
-/// else the template.
+/// What a process is after a fork of the template: a worker, with its loop and its socket; or, as
+/// `None`, the template.
 type Role = Option<(WorkerLoop, OwnedFd)>;
 
-/// Serves the program at the other end of `root` until that end is closed. Returns `None` then;
-/// and, once in each worker, what the worker is to run.
+/// Serves the program at the other end of `root` until that end is closed, and then returns `None`.
+/// In each worker, it returns once, with what the worker is to run.
 // ANCHOR: template
 pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
     end_with(program)?;
-    // Ctrl-C goes to every process of the terminal. Whether the work ends is the program's to say.
-    // Not ignored, but handled by nothing: what is ignored stays so in programs that tasks start.
+    // Ctrl-C goes to every process of the terminal, and the program decides whether the work ends.
+    // The handler does nothing. SIG_IGN would not do: a program that a task starts would inherit it
+    // and ignore Ctrl-C too.
     extern "C" fn nothing(_: libc::c_int) {}
     // SAFETY: the handler does nothing.
     unsafe { signal(Signal::SIGINT, SigHandler::Handler(nothing)) }?;
-    // A program that ignores its children's deaths has them reaped by the kernel, unseen.
+    // If the program ignores SIGCHLD, the kernel reaps dead children before the template sees them.
     // SAFETY: no handler is installed, so none can do anything unsafe.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
     if let Ok(null) = File::open("/dev/null") {
-        // The terminal's input is the program's. A worker that read it would take lines away.
+        // The terminal's input belongs to the program. A worker that read standard input would take
+        // lines away.
         dup2_stdin(null)?;
     }
     let (child_signal, mut mask) = (SigSet::from(Signal::SIGCHLD), SigSet::empty());
@@ -79,9 +84,11 @@ pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
 }
 // ANCHOR_END: template
 
-/// Makes this process die when `parent` does, however that ends: nothing outlives the program.
+/// Makes this process die when `parent` dies, in whatever way: no process of the pool outlives the
+/// program.
 ///
-/// The kernel minds the parent's thread, not its process. Both parents here have one thread.
+/// The kernel sends the signal when the parent's thread ends, not its process. `start` and the
+/// template fork with one thread, so for both of them the two are the same.
 fn end_with(parent: Pid) -> nix::Result<()> {
     set_pdeathsig(Signal::SIGKILL)?;
     // If the parent died before the line above, no signal will come.
@@ -92,7 +99,8 @@ impl Template {
     fn serve(mut self) -> nix::Result<Role> {
         loop {
             let news = self.wait()?;
-            // Deaths first, so that a pool hears of one before it hears of the replacement.
+            // Report deaths first, so that a pool learns of a death before it learns of the
+            // replacement.
             if news[0] {
                 self.reap();
             }
@@ -107,7 +115,8 @@ impl Template {
                     Some(_) => {} // a channel whose end got lost: the pool sees it closed
                 }
             }
-            // From the last to the first, so that a removal moves no channel that is still to come.
+            // Go from the last channel to the first: a removal then moves no channel that is still
+            // to come.
             for at in (0..news.len() - 2).rev().filter(|at| news[at + 2]) {
                 if let Some(worker) = self.attend(at)? {
                     return Ok(Some(worker));
@@ -116,7 +125,8 @@ impl Template {
         }
     }
 
-    /// Waits for news, and says where there are any: deaths, the root, the channels in order.
+    /// Waits for news, and returns for each source whether there are any: deaths, the root, then
+    /// the channels in order.
     fn wait(&self) -> nix::Result<Vec<bool>> {
         let mut news = vec![watch(&self.deaths, false), watch(&self.root, false)];
         let channels = self.channels.iter();
@@ -136,7 +146,7 @@ impl Template {
                 self.kill(|child| child.channel == channel && child.worker == worker);
             }
             Err(Errno::EAGAIN) => self.send_reports(at), // no request, but room for reports
-            // The pool is gone without a word, or the channel is.
+            // The pool is gone, or the channel is broken.
             Ok(None | Some((Request::Open, _))) | Err(_) => {
                 self.channels.swap_remove(at);
                 self.kill(|child| child.channel == channel);
@@ -156,12 +166,13 @@ impl Template {
     ) -> nix::Result<Role> {
         let template = getpid();
         let news = if socket.is_none() {
-            News::Refused(Errno::EMFILE as i32) // its socket could not be opened here
+            News::Refused(Errno::EMFILE as i32) // the worker's socket could not be opened here
         } else if !has_code_at(entry as usize) {
             News::Refused(Errno::ENOEXEC as i32) // the loop lies in no code that a worker has
         } else {
-            // SAFETY: this process has one thread, so the child is a whole copy of it: no lock is
-            // held by a thread that is not there, and the child may do what the template may.
+            // SAFETY: this process has one thread, so the child is a whole copy of it: every lock
+            // that is held is held by a thread that the child has, so the child may do what the
+            // template may.
             match unsafe { fork() } {
                 Err(errno) => News::Refused(errno as i32),
                 Ok(ForkResult::Parent { child: pid }) => {
@@ -179,49 +190,49 @@ impl Template {
                 }
             }
         };
-        self.report(channel, Report { worker, news });
-        // `socket` is dropped here, before any other fork: the worker's end is now the worker's
-        // alone, and when the worker dies there is an end of file.
+        self.report(channel, WorkerReport { worker, news });
+        // `socket` is dropped here, before any other fork: only the worker has its end of the
+        // socket now, so the pool sees an end of file when the worker dies.
         Ok(None)
     }
     // ANCHOR_END: spawn
 
-    /// Reaps the workers that have ended, and reports their ends to the pools.
+    /// Reaps the workers that have ended, and reports each end to the worker's pool.
     // ANCHOR: reap
     fn reap(&mut self) {
         while let Ok(Some(_)) = self.deaths.read_signal() {}
         loop {
             let mut status = 0;
-            // Not by nix, which makes an error of a death by a real-time signal.
-            // SAFETY: `status` is a place for one status.
+            // Do not use nix here: it turns a death by a real-time signal into an error. SAFETY:
+            // `status` has room for one status.
             let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
             if pid <= 0 {
-                return; // nobody else has ended
+                return; // no other worker has ended
             }
             if let Some(at) = self.children.iter().position(|child| child.pid.as_raw() == pid) {
                 let Child { channel, worker, .. } = self.children.swap_remove(at);
-                self.report(channel, Report { worker, news: News::Exited(status) });
+                self.report(channel, WorkerReport { worker, news: News::Exited(status) });
             }
         }
     }
     // ANCHOR_END: reap
 
-    /// Kills workers that have not been reaped: their process ids are still theirs.
+    /// Kills workers that have not been reaped: such a worker's process id is still its own.
     fn kill(&self, whom: impl Fn(&Child) -> bool) {
         for child in self.children.iter().filter(|&child| whom(child)) {
             let _ = kill(child.pid, Signal::SIGKILL);
         }
     }
 
-    fn report(&mut self, channel: u64, report: Report) {
+    fn report(&mut self, channel: u64, report: WorkerReport) {
         if let Some(at) = self.channels.iter().position(|other| other.id == channel) {
             self.channels[at].unsent.push_back(report);
             self.send_reports(at);
         }
     }
 
-    /// Sends the reports that the channel has room for. The others wait until there is room, or
-    /// until the channel is closed.
+    /// Sends the reports that the channel has room for. The other reports wait until there is room,
+    /// or until the channel is closed.
     fn send_reports(&mut self, at: usize) {
         let Channel { socket, unsent, .. } = &mut self.channels[at];
         while let Some(report) = unsent.front() {

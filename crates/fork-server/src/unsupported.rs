@@ -1,9 +1,9 @@
-//! What is left of the crate where there is no Linux: the name, and an error.
+//! The crate without Linux: the type's name, and an error.
 
 use crate::StartError;
 use std::convert::Infallible;
 
-/// The fork server needs Linux: there is none here.
+/// The fork server needs Linux, and this system is not Linux.
 #[derive(Debug)]
 pub struct ForkServer(Infallible);
 
@@ -16,7 +16,7 @@ impl ForkServer {
         Err(StartError::Unsupported)
     }
 
-    /// There is no fork server, so nobody can ask for its process id.
+    /// Never called: without Linux there is no fork server to have a process id.
     pub fn pid(&self) -> u32 {
         match self.0 {}
     }

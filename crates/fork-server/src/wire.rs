@@ -12,14 +12,14 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// How many descriptors may travel with one frame. The kernel's own limit is 253.
 pub const MAX_DESCRIPTORS: usize = 16;
 
-/// A pair of connected sockets. Both are close-on-exec: a program that a task starts must not
-/// keep a worker's socket open, or the worker's death would not be seen.
+/// A pair of connected sockets. Both sockets are close-on-exec: if a program that a task starts
+/// kept a worker's socket open, the pool would not see the worker's death.
 pub fn pair(kind: SockType) -> nix::Result<(OwnedFd, OwnedFd)> {
     socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)
 }
 
-/// Sends as many of the bytes as the socket takes, in one system call, and the descriptors with
-/// the first of them.
+/// Sends as many of the bytes as the socket takes, in one system call, and the descriptors with the
+/// first byte.
 ///
 /// A peer that is gone is an error (`EPIPE`) and not a signal, whatever the program does about
 /// `SIGPIPE`.
@@ -36,16 +36,16 @@ pub fn send(
     sendmsg::<()>(socket.as_fd().as_raw_fd(), parts, control, flags, None)
 }
 
-/// Receives what is there, in one system call, into `buffer`, and says how many bytes; zero is the
-/// end. Descriptors that come with the bytes are added to `descriptors`.
+/// Receives the bytes that are there, in one system call, into `buffer`, and returns how many
+/// bytes; zero is the end. Descriptors that come with the bytes are added to `descriptors`.
 pub fn receive(
     socket: impl AsFd,
     buffer: &mut [u8],
     descriptors: &mut impl Extend<OwnedFd>,
     flags: MsgFlags,
 ) -> nix::Result<usize> {
-    // Room for the descriptors of one message: the kernel never puts two messages' into one call.
-    // They begin with a header, which has to be aligned.
+    // Room for the descriptors of one message: the kernel never puts the descriptors of two
+    // messages into one call. The room begins with a header, which has to be aligned.
     const ROOM: usize = size_of::<cmsghdr>() + MAX_DESCRIPTORS * size_of::<RawFd>();
     #[repr(align(8))]
     struct Aligned([u8; ROOM]);
@@ -54,31 +54,32 @@ pub fn receive(
     let flags = flags | MsgFlags::MSG_CMSG_CLOEXEC;
     let socket = socket.as_fd().as_raw_fd();
     let bytes = recvmsg::<()>(socket, &mut parts, Some(&mut control.0), flags)?.bytes;
-    // Not by nix, which gives none of them if one was lost (this process may open no more, or more
-    // came than a frame may have): the others would stay open for ever. The frame that a lost one
-    // belongs to is refused where it is taken apart.
-    // SAFETY: there is room for a header and more, and any bytes are one: zeros if none has come.
+    // Do not use nix here: if one descriptor was lost, nix gives none of them, and the others would
+    // stay open for ever. (A descriptor is lost if this process may open no more, or if more came
+    // than a frame may have.) The frame that lost a descriptor is refused where it is decoded.
+    // SAFETY: there is room for a header and more, and any bytes are a valid header: zeros if none
+    // has come.
     let header = unsafe { control.0.as_ptr().cast::<cmsghdr>().read() };
     #[allow(clippy::unnecessary_cast, reason = "it has 32 bits where the C library is musl")]
     let end = header.cmsg_len as usize;
     let numbers = control.0.get(size_of::<cmsghdr>()..end).unwrap_or_default();
     for number in numbers.chunks_exact(size_of::<RawFd>()) {
         let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
-        // SAFETY: the kernel has opened this descriptor for this call, and nobody else knows its
+        // SAFETY: the kernel has opened this descriptor for this call, and no other code knows its
         // number. (Descriptors are all that these sockets let through beside bytes.)
         descriptors.extend([unsafe { OwnedFd::from_raw_fd(number) }]);
     }
     Ok(bytes)
 }
 
-/// What `poll` is to look for: something to read, and room to write if that is wanted.
+/// What `poll` is to look for: something to read, and, if `writing`, room to write.
 pub fn watch(socket: &impl AsFd, writing: bool) -> PollFd<'_> {
     let mut events = PollFlags::POLLIN;
     events.set(PollFlags::POLLOUT, writing);
     PollFd::new(socket.as_fd(), events)
 }
 
-/// Repeats a call that a signal interrupted. Signals mean nothing to the pool.
+/// Repeats a call that a signal interrupted. The pool handles no signals.
 pub fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {
         match call() {

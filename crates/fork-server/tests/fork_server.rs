@@ -1,7 +1,7 @@
 //! The fork server without any pool: when it may start, what it forks, what it reports.
 //!
 //! Each case runs in a process of its own (`one_change_tests::own_process`). The workers here have
-//! loops of a few lines; what pools do with theirs is tested there.
+//! loops of a few lines; each pool's own loop is tested with the pool.
 
 #[cfg(not(target_os = "linux"))]
 fn main() {
@@ -68,7 +68,7 @@ mod cases {
         let _ = other.join();
     }
 
-    /// Has a worker forked, and gives our end of its socket.
+    /// Asks for a worker, and returns this process's end of the worker's socket.
     fn spawn(channel: &ControlChannel, number: u64, entry: WorkerLoop) -> UnixStream {
         let (ours, theirs) = wire::pair(SockType::Stream).unwrap();
         channel.spawn(number, entry, theirs).unwrap();
@@ -80,7 +80,7 @@ mod cases {
         (report.worker, report.news)
     }
 
-    /// All that the worker writes until it ends.
+    /// All the text that the worker writes until it ends.
     fn text(mut socket: UnixStream) -> String {
         let mut text = String::new();
         socket.read_to_string(&mut text).unwrap();
@@ -108,7 +108,7 @@ mod cases {
     fn threads_that_were_joined_do_not_count() {
         for _ in 0..20 {
             beside_a_thread(|| {});
-            // The thread is joined and may yet be in /proc/self/task.
+            // The thread is joined, but may still be in /proc/self/task.
             ForkServer::start().unwrap();
         }
     }
@@ -144,7 +144,7 @@ mod cases {
         assert_eq!(text(spawn(&channel, 0, said)), "a worker cannot have a pool of its own");
     }
 
-    /// Two pools, each with a loop of its own: the template runs what the request says.
+    /// Two pools, each with a loop of its own: the template runs the loop that the request names.
     fn two_loops_from_one_template() {
         let server = ForkServer::start().unwrap();
         let channels = [server.open_channel().unwrap(), server.open_channel().unwrap()];
@@ -158,12 +158,12 @@ mod cases {
         }
     }
 
-    /// A function of the C library stands for one from a library that was opened later: neither
-    /// lies in the program itself.
+    /// A function of the C library stands for a function of a library that was opened later:
+    /// neither lies in the program itself.
     fn a_loop_that_the_template_does_not_have() {
         let channel = ForkServer::start().unwrap().open_channel().unwrap();
         let address = libc::close as *const ();
-        // SAFETY: it is never called: that is what is tested.
+        // SAFETY: the function is never called, as the test checks.
         let foreign = unsafe { std::mem::transmute::<*const (), WorkerLoop>(address) };
         let socket = spawn(&channel, 0, foreign);
         let (0, News::Refused(errno)) = next_report(&channel) else { panic!("it was forked") };
@@ -175,12 +175,12 @@ mod cases {
         let channel = ForkServer::start().unwrap().open_channel().unwrap();
         let socket = spawn(&channel, 3, wait_for_the_end);
         assert!(matches!(next_report(&channel), (3, News::Spawned(_))));
-        channel.kill(4).unwrap(); // there is none
+        channel.kill(4).unwrap(); // no worker has this number
         channel.kill(3).unwrap();
         let (3, News::Exited(status)) = next_report(&channel) else { panic!("it was killed") };
         let killed = Death::Killed { worker: 0, signal: 9, name: "SIGKILL".to_owned() };
         assert_eq!(how_it_ended(0, status), killed);
-        channel.kill(3).unwrap(); // it is reaped: its process id may be another's
+        channel.kill(3).unwrap(); // worker 3 is reaped: another process may have its process id
         assert_eq!(channel.report(MsgFlags::MSG_DONTWAIT).unwrap_err(), Errno::EAGAIN);
         assert_eq!(text(socket), "");
     }
@@ -201,7 +201,7 @@ mod cases {
         footprint.assert_back();
     }
 
-    /// A pool's kind of call, of which nothing is asked here but its type.
+    /// A pool's kind of call. Only its type is used here.
     struct Nothing;
 
     impl Carry for Nothing {
@@ -216,7 +216,7 @@ mod cases {
 
     fn a_function_that_the_template_does_not_have() {
         let address = libc::getpid as *const ();
-        // SAFETY: it is never called: that is what is tested.
+        // SAFETY: the function is never called, as the test checks.
         let foreign = unsafe { std::mem::transmute::<*const (), fn(u64) -> u64>(address) };
         let kind = TaskAddress::of::<Nothing, u64, u64>(foreign).unwrap_err();
         assert!(matches!(kind, TaskErrorKind::NotInTemplate), "{kind}");

@@ -15,8 +15,8 @@ use std::time::Instant;
 /// The bar: at most twice CPython's time.
 const BAR: f64 = 2.0;
 
-/// Says its version, then runs the ten pairs once for each line it is sent, and answers with the
-/// seconds. The answers are checked there: a wrong one ends it.
+/// The Python side: prints its version, then runs the ten pairs once for each line that it is sent,
+/// and answers with the seconds. A wrong answer ends the script.
 const SCRIPT: &str = "
 import platform, sys, time
 sys.path.insert(0, sys.argv[1])
@@ -50,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let version = line()?;
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    // The first round warms both up and is not kept.
+    // The first round warms both interpreters up and is not kept.
     for round in 0..=rounds.max(1) {
         let start = Instant::now();
         let answers: Vec<u64> = ten_pairs().into_iter().map(interpreted_gcd).collect();

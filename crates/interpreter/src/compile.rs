@@ -1,7 +1,7 @@
 //! From source to instructions, line by line, in one pass.
 //!
 //! The language has jumps and no loops, so that the backward jump, where the lock may change hands,
-//! stands in the source for everybody to see. One line is one statement:
+//! is visible in the source. One line is one statement:
 //!
 //! ```text
 //! function NAME(PARAMETER, ...)     the first line; one function is the program
@@ -14,22 +14,22 @@
 //! ```
 //!
 //! An expression is made of numbers, locals, calls and parentheses, with `* / %` before `+ -`, and
-//! those before one comparison (`== != < <= > >=`, which gives 1 or 0). `#` begins a comment.
+//! `+ -` before one comparison (`== != < <= > >=`, which gives 1 or 0). `#` begins a comment.
 //!
-//! Numbers go from 0 to 2^64 - 1. CPython's have a sign and no limit; to stay within 64 bits is
-//! what makes this machine small, and an answer outside is an error, never a wrong number.
+//! Numbers go from 0 to 2^64 - 1. CPython's numbers have a sign and no limit; numbers of 64 bits
+//! keep this machine small. A result outside of that range is an error, never a wrong number.
 
 use crate::Native;
 use crate::program::{Instruction, OPERATORS, Program, ProgramError};
 use std::collections::HashMap;
 
-/// How deep an expression may lie in others. A parser that calls itself needs some limit, or a line
-/// of a hundred thousand parentheses ends the process. CPython's parser stops at 200 of them.
+/// How deep expressions may be nested. A recursive parser needs some limit, or a line of a hundred
+/// thousand parentheses ends the process. CPython's parser stops at 200 parentheses.
 const DEEPEST: usize = 200;
 
 impl Program {
-    /// Compiles a program that may call these natives: [`NATIVES`](crate::NATIVES), or others (256
-    /// at most).
+    /// Compiles a program that may call these natives: [`NATIVES`](crate::NATIVES), or other
+    /// natives (256 at most).
     ///
     /// ```
     /// use interpreter::{Interpreter, NATIVES, Program};
@@ -54,8 +54,8 @@ impl Program {
     }
 }
 
-/// Cuts a line into words and symbols. What means nothing is a token too: the parser, which knows
-/// what it wants, says so.
+/// Cuts a line into words and symbols. A character without meaning is a token too: the parser,
+/// which knows what it expects, reports it.
 fn tokens(line: &str) -> Vec<&str> {
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let mut tokens = Vec::new();
@@ -71,16 +71,18 @@ fn tokens(line: &str) -> Vec<&str> {
     tokens
 }
 
-/// What is known at some line. Errors in it are words; the line is added above.
+/// What is known at some line. The methods' errors are plain text; `compile` adds the line.
 #[derive(Default)]
 struct Compiler<'s> {
     line: usize,
     program: Program,
     labels: HashMap<&'s str, usize>,
-    /// Where jumps stand, and the labels they go to. Filled in at the end, when all are known.
+    /// Where jumps stand, and the labels they go to. The targets are filled in at the end, when all
+    /// labels are known.
     jumps: Vec<(usize, &'s str)>,
     depth: usize,
-    /// Does the program leave the last line in any case, so that nobody runs off the end?
+    /// Whether the program always leaves the last line by `return` or `goto`, so that execution
+    /// cannot run off the end.
     has_end: bool,
 }
 
@@ -103,8 +105,9 @@ impl<'s> Compiler<'s> {
             ["goto", label] => self.goto(label),
             ["if", ref condition @ .., "goto", label] => {
                 self.whole_expression(condition)?;
-                // Steps over an unconditional jump. So one instruction alone goes back, and there
-                // is one place where the lock is asked for; CPython 3.12 does this for jumps back.
+                // Steps over an unconditional jump. So only one instruction jumps back, and only
+                // one place in the evaluation loop checks whether the lock is requested. CPython
+                // 3.12 compiles conditional backward jumps in this way.
                 let after = (self.program.code.len() + 2) as u16;
                 self.emit(Instruction::PopJumpIfFalse(after))?;
                 self.goto(label)
@@ -114,7 +117,7 @@ impl<'s> Compiler<'s> {
             }
             [local, "=", ref expression @ ..] => {
                 self.whole_expression(expression)?;
-                // Declared only now: in `n = n + 1` the right side needs an older value.
+                // Declare the local only now: in `n = n + 1` the right side needs an older value.
                 let local = self.declare(local)?;
                 self.emit(Instruction::StoreFast(local))
             }
@@ -153,8 +156,8 @@ impl<'s> Compiler<'s> {
         }
     }
 
-    /// Compiles as many of the tokens as are an expression of operators that bind at least so
-    /// tightly, and leaves the rest.
+    /// Compiles the longest expression of operators that bind at least as tightly as `least`, and
+    /// leaves the tokens behind it in `rest`.
     fn expression(&mut self, rest: &mut &[&'s str], least: u8) -> Compiled {
         self.depth += 1;
         if self.depth > DEEPEST {
@@ -169,7 +172,7 @@ impl<'s> Compiler<'s> {
             *rest = after;
             self.expression(rest, precedence + 1)?;
             self.emit(Instruction::BinaryOp(index as u8))?;
-            // One comparison and no more: `1 < n < 3` would not be what it looks like.
+            // Allow one comparison only: `1 < n < 3` would not mean what it seems to mean.
             if precedence == 0 {
                 break;
             }
@@ -187,7 +190,8 @@ impl<'s> Compiler<'s> {
             let no_number = |_| format!("{} is not a number of 64 bits", quoted(first));
             let number = first.parse().map_err(no_number)?;
             self.program.constants.push(number);
-            // A constant for an instruction at most, and `emit` keeps those below 65,536.
+            // The number fits: there is at most one constant for each instruction, and `emit`
+            // allows fewer than 65,536 instructions.
             return self.emit(Instruction::LoadConst((self.program.constants.len() - 1) as u16));
         }
         if *first == "(" {
@@ -202,7 +206,7 @@ impl<'s> Compiler<'s> {
         self.emit(Instruction::LoadFast(self.local(name).ok_or_else(unknown)?))
     }
 
-    /// Compiles a call, its name already taken off.
+    /// Compiles a call whose name has already been taken off the tokens.
     fn call(&mut self, name: &str, rest: &mut &[&'s str]) -> Compiled {
         let natives = self.program.natives;
         let known = natives.iter().zip(0..=u8::MAX).find(|(native, _)| native.name == name);
@@ -227,7 +231,7 @@ impl<'s> Compiler<'s> {
         locals.find_map(|(local, index)| (local == name).then_some(index))
     }
 
-    /// The local's number; a new one if its name is new.
+    /// The local's number; a new number if the name is new.
     fn declare(&mut self, local: &str) -> Result<u8, String> {
         if self.local(local).is_none() {
             self.program.locals.push(name(local)?.to_owned());
@@ -277,7 +281,7 @@ fn name(word: &str) -> Result<&str, String> {
     Ok(word)
 }
 
-/// The word in quotes, cut where it is long: a message is one line.
+/// The word in quotes. A long word is cut, so that a message is one line.
 fn quoted(word: &str) -> String {
     let head: String = word.chars().take(32).collect();
     let more = if head.len() < word.len() { "…" } else { "" };
@@ -298,7 +302,7 @@ mod tests {
         compile(source).unwrap_err().to_string()
     }
 
-    /// What is wrong with this line as the second of a program whose parameter is `n`.
+    /// What is wrong with this line as the second line of a program whose parameter is `n`.
     fn second_line(line: &str) -> String {
         let message = message(&format!("function f(n)\n{line}\nreturn n\n"));
         message.strip_prefix("line 2: ").unwrap_or_else(|| panic!("{message}")).to_owned()
@@ -453,7 +457,7 @@ line    at instruction        operand
     fn the_limits_are_errors() {
         let lines = |count: usize| "n = n + 1\n".repeat(count);
         let source = |count: usize| format!("function f(n)\n{}return n\n", lines(count));
-        // Four instructions a line, and two for the last.
+        // Each line has four instructions, and the last line two.
         assert!(compile(&source(16_383)).is_ok());
         let error = message(&source(16_384));
         assert_eq!(error, "line 16385: the program has more than 65535 instructions");
@@ -473,7 +477,8 @@ line    at instruction        operand
         }
     }
 
-    /// Words of the language in any order: most are no program, and come further than letters do.
+    /// Words of the language in any order: most such texts are no program, but they get further
+    /// through the compiler than random letters.
     fn soup() -> impl Strategy<Value = String> {
         let words = [
             "function",

@@ -2,18 +2,19 @@
 
 use crate::lock::{Clock, Lock, SWITCH_INTERVAL, SystemClock};
 use crate::program::{Instruction, OPERATORS, Program, ProgramError};
-use schedule::spans::{Task, timed};
+use spans::lane;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// An interpreter: one lock, under which any number of threads run programs in turn.
 ///
-/// Two interpreters have two locks and know nothing of each other: so it is in two processes, and
-/// in CPython's sub-interpreters since 3.12 (PEP 684). The free-threaded CPython (PEP 703) has no
-/// such lock; it pays with a lock in each list and dictionary, and with counters that several
-/// threads can change at once. This language shares nothing between threads, and could do without.
+/// Two interpreters have two locks and are independent, as are two processes, and CPython's
+/// sub-interpreters since 3.12 (PEP 684). The free-threaded CPython (PEP 703) has no such lock; its
+/// price is a lock in each list and dictionary, and reference counters that several threads can
+/// change at once. The small language here shares nothing between threads, and needs no lock for
+/// safety.
 #[derive(Debug)]
 pub struct Interpreter<C = SystemClock> {
-    /// The lock: how often it changed hands, and who held it when.
+    /// The lock: it knows how often it changed hands, and which thread held it when.
     pub lock: Lock<C>,
     instructions: AtomicU64,
 }
@@ -26,18 +27,18 @@ impl Default for Interpreter {
 }
 
 impl<C: Clock> Interpreter<C> {
-    /// An interpreter whose waiters go by this clock.
+    /// An interpreter whose waiting threads use this clock.
     pub fn new(clock: C) -> Self {
         Self { lock: Lock::new(clock), instructions: AtomicU64::new(0) }
     }
 
     /// Runs a program on this thread, under the lock, and gives its answer.
     ///
-    /// The lock is taken at the beginning and let go of at the end. Between them there are two
-    /// occasions on which it may change hands: a backward jump, if somebody asks; and a native that
-    /// lets go while it runs. All straight-line code in between is one turn, and so is a native
-    /// that holds on, however long it takes. (A native that holds on and runs another program here
-    /// waits for itself.)
+    /// The lock is taken at the beginning and released at the end. In between, the lock may change
+    /// hands on two occasions: at a backward jump, if another thread requests the lock; and in a
+    /// native that releases the lock while it runs. All straight-line code in between is one turn,
+    /// and so is a native that keeps the lock, however long the native takes. (A native that keeps
+    /// the lock and runs another program on the same interpreter waits for itself.)
     ///
     /// ```
     /// use interpreter::{Interpreter, NATIVES, Program};
@@ -71,8 +72,8 @@ impl<C: Clock> Interpreter<C> {
         next: &mut usize,
         instructions: &mut u64,
     ) -> Result<u64, String> {
-        // A local that a jump has passed over is 0. (CPython raises UnboundLocalError; to find that
-        // out it has to look at locals before it loads them.)
+        // A local that a jump has passed over is 0. (CPython raises UnboundLocalError, and so has
+        // to check locals before it loads them.)
         let mut locals = arguments.to_vec();
         locals.resize(program.locals.len(), 0);
         let mut stack = Vec::with_capacity(16);
@@ -99,8 +100,9 @@ impl<C: Clock> Interpreter<C> {
                 // ANCHOR: backward_jump
                 Instruction::JumpBackward(target) => {
                     *next = usize::from(target);
-                    // Read here and nowhere else, as CPython's CHECK_EVAL_BREAKER: every loop comes
-                    // by, and the instructions between two jumps pay nothing.
+                    // The flag is read here and nowhere else, as in CPython's CHECK_EVAL_BREAKER:
+                    // every loop passes a backward jump, and the instructions between two jumps
+                    // cost nothing extra.
                     if self.lock.is_asked_for() {
                         drop(turn); // and wait until another has had it
                         turn = self.lock.take(lane);
@@ -134,20 +136,9 @@ impl<C: Clock> Interpreter<C> {
     }
 }
 
-/// The compiler puts as much on the stack as it takes off, so it is never empty here.
+/// The compiled code puts as much on the stack as it takes off, so the stack is never empty here.
 fn pop(stack: &mut Vec<u64>) -> u64 {
     stack.pop().expect("an instruction finds on the stack what the compiler put there")
-}
-
-/// This thread's lane: whom the lock knows it as, and the one that [`timed`] tells.
-fn lane() -> u32 {
-    struct Nothing;
-    impl Task for Nothing {
-        type In = ();
-        type Out = ();
-        fn run((): ()) {}
-    }
-    timed::<Nothing>(()).span.lane
 }
 
 #[cfg(test)]
@@ -159,7 +150,7 @@ mod tests {
     };
     use kernel::{Pair, gcd, steps};
     use proptest::prelude::*;
-    use schedule::spans::Span;
+    use spans::Span;
     use std::collections::HashSet;
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::atomic::AtomicBool;
@@ -227,7 +218,7 @@ mod tests {
         let program = Program::compile("\nfunction f(n)\nreturn n", NATIVES).unwrap();
         let error = interpreter.run(&program, &[]).unwrap_err();
         assert_eq!(error.to_string(), "line 2: the program takes 1 argument(s), and 0 are given");
-        // Another thread would wait for ever here if an error had kept the lock.
+        // If an error had kept the lock, another thread would wait here for ever.
         thread::scope(|scope| {
             scope.spawn(|| assert_eq!(interpreter.run(&program, &[5]).unwrap(), 5));
         });
@@ -240,8 +231,9 @@ mod tests {
         let pair = Pair::new(90, 1_000).unwrap();
         assert_eq!(interpreter.run(&program, &[90, 1_000]), Ok(10));
         assert_eq!(steps(pair), 81);
-        // Seven before the loop, and eleven for a candidate that does not divide the first number.
-        // One that does costs eight more (90, 45, 30, 18 and 15), and the last four more.
+        // Seven instructions come before the loop, and eleven for each candidate. A candidate that
+        // divides the first number (90, 45, 30, 18 and 15) costs eight more, and the last candidate
+        // four more.
         let instructions = 7 + 81 * 11 + 5 * 8 + 4;
         assert_eq!(interpreter.instructions(), instructions);
         let failing = Program::compile("function f()\nreturn 1 / 0", NATIVES).unwrap();
@@ -249,8 +241,9 @@ mod tests {
         assert_eq!(interpreter.instructions(), instructions + 3);
     }
 
-    /// Two programs under a driven clock. The first stops in its first turn until the second waits
-    /// for the lock; `meanwhile` is what happens then. Returns what was noted by whom, in order.
+    /// Two programs under a driven clock. The first program stops in its first turn until the
+    /// second waits for the lock; `meanwhile` is what happens then. Returns the notes of both
+    /// programs, in order.
     fn two_programs(
         natives: &'static [Native],
         gate: &Barrier,
@@ -285,7 +278,7 @@ mod tests {
         (log.lock().unwrap().clone(), spans, interpreter.lock.hand_overs())
     }
 
-    /// Makes a native `note(n)` that holds the lock, with a log and a gate of its own.
+    /// Makes a native `note(n)` that keeps the lock, with a log and a gate of its own.
     macro_rules! note {
         ($natives:ident, $gate:ident, $log:ident) => {
             static $gate: Barrier = Barrier::new(2);
@@ -313,7 +306,8 @@ mod tests {
                 assert!(interpreter.lock.is_asked_for());
                 assert_eq!(interpreter.lock.hand_overs(), 0);
             });
-        // The first runs on to its jump (22), and not a step further (12) before the second.
+        // The first program runs on to its jump (22), and not a step further (12) before the second
+        // program runs.
         assert_eq!(log, [11, 22, 99, 12, 23, 13, 24]);
         assert_eq!(hand_overs, 2);
         let [a, b, c] = spans[..] else { panic!("three turns, not {spans:?}") };
@@ -338,7 +332,7 @@ mod tests {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         fn inside(_: &[u64]) -> Result<u64, String> {
             assert!(!INSIDE.swap(true, Relaxed), "two threads hold the lock");
-            // Not one addition but two steps: what another holder counts meanwhile is lost.
+            // Load and store are two steps, so a count by a second holder in between would be lost.
             let count = COUNT.load(Relaxed);
             thread::yield_now();
             COUNT.store(count + 1, Relaxed);
@@ -380,7 +374,7 @@ mod tests {
         assert_eq!(interpreter.lock.hand_overs(), changes as u64);
     }
 
-    /// Two threads are in the native at once, or the first of them gives up after 30 s.
+    /// Both threads must be in the native at once; the first thread gives up after 30 s.
     #[test]
     fn a_native_that_lets_go_lets_others_run() {
         static HERE: Mutex<u64> = Mutex::new(0);
@@ -428,7 +422,7 @@ mod tests {
             let program = Program::compile(&source, FAILING).unwrap();
             catch_unwind(AssertUnwindSafe(|| interpreter.run(&program, &[]))).unwrap_err();
         }
-        // It would wait for ever here if a panic had kept the lock.
+        // If a panic had kept the lock, this run would wait for ever.
         let fine = Program::compile("function f()\nreturn 3", NATIVES).unwrap();
         assert_eq!(interpreter.run(&fine, &[]).unwrap(), 3);
     }
@@ -446,7 +440,7 @@ mod tests {
             prop_assert_eq!(native_gcd_unlocked(pair), gcd(pair));
         }
 
-        /// The largest numbers, with a countdown of a few steps.
+        /// The largest numbers whose countdown takes a few steps.
         #[test]
         fn the_answers_are_the_kernels_at_the_edge(a in u64::MAX - 100..=u64::MAX, b in number()) {
             let pair = Pair::new(a, b).unwrap();
@@ -455,7 +449,7 @@ mod tests {
             prop_assert_eq!(interpreted_gcd(same), a);
         }
 
-        /// A random expression, worked out here and there.
+        /// A random expression gives the same value here and in the interpreter.
         #[test]
         fn expressions_are_worked_out_as_written(expression in expression(), n in edge()) {
             let source = format!("function f(n)\nreturn {}", expression.text());
@@ -497,7 +491,7 @@ mod tests {
             }
         }
 
-        /// In 128 bits, so that nothing here depends on what is tested.
+        /// Computes in 128 bits, so that the expected value does not depend on the tested code.
         fn value(&self, n: u64) -> Option<u64> {
             let (left, symbol, right) = match self {
                 Self::Number(number) => return Some(*number),

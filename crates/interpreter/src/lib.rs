@@ -2,19 +2,20 @@
 //!
 //! A program in a tiny language ([`Program`]) is compiled to instructions for a stack machine and
 //! run by an evaluation loop ([`Interpreter::run`]), which holds one interpreter lock as CPython's
-//! does. It is slow as interpreters are, and the two together, slowness and lock, are the riddle of
-//! the source chapter: threads that gain nothing, processes that do.
+//! does. The interpreter is slow, as interpreters are. Slowness and lock together are the riddle of
+//! the source chapter: threads gain nothing, and processes do.
 //!
 //! Where to look:
 //!
 //! - `lock.rs` is the lock: the switch interval, the drop request, the forced switch.
 //! - `eval.rs` is the loop: where the lock may change hands, and where it may not.
 //! - `compile.rs` and `program.rs` are the language and its instructions.
-//! - `native.rs` has the functions in Rust that programs call, holding the lock or letting go.
-//! - `tasks.rs` makes plain functions of it, which threads and processes can run.
+//! - `native.rs` has the functions in Rust that programs call, keeping the lock or releasing it.
+//! - `tasks.rs` makes plain functions of programs, for threads and processes to run.
 //!
-//! Left out: all that does not change the lock. There is one function, no list, no string, no
-//! garbage; CPython's lock guards the counters of its objects, and here there are none to guard.
+//! Everything that does not change the lock is left out. A program is one function, without lists,
+//! strings or garbage. CPython's lock guards the reference counters of its objects; here there are
+//! no counters to guard.
 
 #![forbid(unsafe_code)]
 

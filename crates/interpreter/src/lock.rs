@@ -1,31 +1,32 @@
 //! The interpreter lock: `Python/ceval_gil.c` of CPython (`ceval_gil.h` up to 3.11), in Rust.
 //!
-//! Whoever wants the lock waits for one switch interval. If the lock has not changed hands by then,
-//! the waiter raises a flag, the drop request. The holder reads the flag when it can (see
-//! [`Interpreter::run`](crate::Interpreter::run)), lets go, and then waits until somebody else has
-//! had the lock.
+//! A thread that wants the lock waits for one switch interval. If the lock has not changed hands by
+//! then, the waiting thread sets a flag, the drop request. The holder reads the flag at its next
+//! backward jump (see [`Interpreter::run`](crate::Interpreter::run)), releases the lock, and then
+//! waits until another thread has had the lock.
 //!
-//! An ordinary mutex would not do. Its holder would have to let go again and again, since it cannot
-//! know that somebody waits; and it would win the lock back nearly every time, because it runs
-//! already while the waiter must be woken first. CPython up to 3.1 was like that: it let go every
-//! 100 instructions, and threads that compute starved those that answer.
+//! An ordinary mutex is not enough. Its holder cannot know that another thread waits, so the holder
+//! would have to release the mutex again and again. The holder would also win the mutex back nearly
+//! every time, because the holder is running already, while the waiting thread must be woken first.
+//! CPython up to 3.1 worked like that: the holder released the lock every 100 instructions, and
+//! threads that compute starved threads that answer.
 
-use schedule::spans::{Span, now_ns};
+use spans::{Span, now_ns};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How long a waiter waits before it asks for the lock: CPython's default, five milliseconds
-/// (`DEFAULT_INTERVAL`, `sys.setswitchinterval`). Short enough for a program that answers people,
-/// long enough that the cost of a hand-over, some microseconds, does not show.
+/// How long a thread waits before it requests the lock: CPython's default, five milliseconds
+/// (`DEFAULT_INTERVAL`, `sys.setswitchinterval`). The interval is short enough for a program that
+/// answers people, and long enough that the cost of a hand-over, some microseconds, does not show.
 pub const SWITCH_INTERVAL: Duration = Duration::from_millis(5);
 
-/// What the lock knows of time. Programs use [`SystemClock`]; a test brings its own, and so decides
-/// when an interval is over without waiting for it.
+/// The lock's source of time. Programs use [`SystemClock`]; a test brings its own clock, and so
+/// decides when an interval is over, without waiting.
 pub trait Clock: Sync {
-    /// Waits until `woken` is notified or a switch interval is over. Gives the guard back, and
-    /// whether the interval is over.
+    /// Waits until `woken` is notified or a switch interval is over. Returns the guard, and whether
+    /// the interval is over.
     fn wait<'a, T>(&self, woken: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool);
 
     /// The time, in nanoseconds since some fixed moment.
@@ -35,7 +36,7 @@ pub trait Clock: Sync {
 /// The clock of the machine, `CLOCK_MONOTONIC`.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
-    /// How long a waiter waits before it asks for the lock (`sys.setswitchinterval`).
+    /// How long a thread waits before it requests the lock (`sys.setswitchinterval`).
     pub interval: Duration,
 }
 
@@ -54,31 +55,32 @@ impl Clock for SystemClock {
 /// The one lock of an interpreter.
 #[derive(Debug)]
 pub struct Lock<C> {
-    /// Held for moments only, never while a program runs (CPython's `gil->mutex`).
+    /// This mutex is held for moments only, never while a program runs (CPython's `gil->mutex`).
     state: Mutex<State>,
     /// Notified when the lock is free (`gil->cond`).
     free: Condvar,
-    /// Notified when the lock has a new holder (`gil->switch_cond`). CPython has a mutex of its own
-    /// for this one; here the one mutex is enough, and no wake-up can be lost between two.
+    /// Notified when the lock has a new holder (`gil->switch_cond`). CPython has a second mutex for
+    /// this condition; here one mutex is enough, and no wake-up can be lost between two mutexes.
     switched: Condvar,
-    /// The flag (`gil_drop_request`, since 3.13 a bit of `eval_breaker`). It stands outside of the
-    /// mutex so that the holder can read it at every backward jump: a load, no more.
+    /// The drop request (`gil_drop_request`, since 3.13 a bit of `eval_breaker`). The flag stands
+    /// outside of the mutex so that the holder can read it at every backward jump with a single
+    /// load.
     ///
-    /// Relaxed everywhere: the flag carries no news but itself. If the holder sees it one jump
-    /// late, nothing is lost, and all else is published by the mutex.
+    /// All accesses are Relaxed: the flag publishes no other data. If the holder sees the flag one
+    /// jump late, nothing is lost, and the mutex publishes everything else.
     drop_request: AtomicBool,
     clock: C,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Who holds the lock now: a thread's lane.
+    /// The lane of the thread that holds the lock now.
     holder: Option<u32>,
-    /// Who held it last, or holds it now (`gil->last_holder`).
+    /// The lane of the thread that holds the lock, or held it last (`gil->last_holder`).
     last_holder: Option<u32>,
-    /// Since when the holder has it. Only kept up while recording.
+    /// Since when the holder has had the lock. The time is noted only while recording.
     since_ns: u64,
-    /// How often a holder was another than the one before (`gil->switch_number`).
+    /// How often the lock went to another thread than the last holder (`gil->switch_number`).
     hand_overs: u64,
     recording: Option<Vec<Span>>,
 }
@@ -91,7 +93,7 @@ impl<C: Clock> Lock<C> {
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics between the first and the last write under this mutex, so a poisoned state
-        // is a whole one.
+        // is still consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,8 +104,9 @@ impl<C: Clock> Lock<C> {
             let hand_overs = state.hand_overs;
             let interval_over;
             (state, interval_over) = self.clock.wait(&self.free, state);
-            // Asked for only if the same holder had it all the time. Otherwise each of many waiters
-            // would ask somebody who has only begun.
+            // Request the lock only if the same thread has held it for the whole interval.
+            // Otherwise each of many waiting threads would send a request to a holder that has only
+            // begun.
             if interval_over && state.holder.is_some() && state.hand_overs == hand_overs {
                 self.drop_request.store(true, Relaxed);
             }
@@ -112,19 +115,20 @@ impl<C: Clock> Lock<C> {
         if state.last_holder != Some(lane) {
             state.hand_overs += u64::from(state.last_holder.is_some());
             state.last_holder = Some(lane);
-            // All, not one: several may have let go and wait for this, and only those of them that
-            // were not the last holder may go on.
+            // Notify all threads, not one: several may have released the lock and wait here, and
+            // only a thread that was not the last holder may go on.
             self.switched.notify_all();
         }
         if state.recording.is_some() {
             state.since_ns = self.clock.now_ns();
         }
-        // Whoever asked, this taker's turn has only begun. Others ask again after an interval.
+        // Clear every request, because this thread's turn has only begun. Other waiting threads
+        // request the lock again after an interval.
         self.drop_request.store(false, Relaxed);
         Turn { lock: self, lane }
     }
 
-    /// Lets go (`drop_gil`).
+    /// Releases the lock (`drop_gil`).
     fn let_go(&self, lane: u32) {
         let mut state = self.state();
         debug_assert_eq!(state.holder, Some(lane), "only the holder lets go");
@@ -134,30 +138,30 @@ impl<C: Clock> Lock<C> {
             spans.push(Span { pid: process::id(), lane, start_ns, end_ns: self.clock.now_ns() });
         }
         self.free.notify_one();
-        // Forced switching (`FORCE_SWITCHING`): whoever was asked for the lock does not come back
-        // for it before somebody else has had it. That somebody exists, so this cannot wait for
-        // ever: the flag is raised by a waiter, a waiter does not give up, and the flag is lowered
-        // only when the lock is taken.
+        // Forced switching (`FORCE_SWITCHING`): a holder that was asked for the lock waits until
+        // another thread has had the lock. This wait always ends: a waiting thread has set the
+        // flag, a waiting thread does not give up, and the flag is cleared only when the lock is
+        // taken.
         while self.is_asked_for() && state.last_holder == Some(lane) {
             state = self.switched.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// Does somebody ask the holder to let go?
+    /// Whether a waiting thread asks the holder to release the lock.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.drop_request.load(Relaxed)
     }
 
-    /// How often the lock has been taken by another thread than the one that had it before. The
-    /// count only grows: look before and after.
+    /// How often the lock has been taken by another thread than its last holder. The count only
+    /// grows: read it before and after, and subtract.
     pub fn hand_overs(&self) -> u64 {
         self.state().hand_overs
     }
 
-    /// From now on, notes who holds the lock from when to when. What was noted before is forgotten.
+    /// From now on, notes which thread holds the lock from when to when. Earlier notes are dropped.
     ///
-    /// A turn costs two looks at the clock then, and a span stays in memory for each: some two
-    /// hundred a second while threads compete for the lock.
+    /// While recording, each turn costs two readings of the clock and keeps one span in memory:
+    /// some two hundred spans a second while threads compete for the lock.
     pub fn start_recording(&self) {
         let mut state = self.state();
         state.recording = Some(Vec::new());
@@ -165,15 +169,15 @@ impl<C: Clock> Lock<C> {
     }
 
     /// Ends the recording. The spans are in the order in which the turns ended, and do not overlap;
-    /// a turn that has not ended is not among them. Lanes are those of
-    /// [`timed`](schedule::spans::timed), so that a picture of who held the lock fits one of who
-    /// ran which item.
+    /// a turn that has not ended has no span. The lanes are those of
+    /// [`timed`](spans::timed), so that a picture of the lock's holders fits a picture of
+    /// the items.
     pub fn stop_recording(&self) -> Vec<Span> {
         self.state().recording.take().unwrap_or_default()
     }
 }
 
-/// The lock, held. Dropping it lets go, also when a native panics.
+/// The lock, held. Dropping a `Turn` releases the lock, also when a native panics.
 pub(crate) struct Turn<'lock, C: Clock> {
     lock: &'lock Lock<C>,
     lane: u32,
@@ -193,7 +197,7 @@ pub(crate) mod tests {
     use std::thread;
 
     /// A clock that the test drives. An interval is over when the test says so and not before; the
-    /// time goes on by one nanosecond each time that somebody looks.
+    /// time advances by one nanosecond with each reading.
     #[derive(Debug)]
     pub(crate) struct TestClock {
         begun: Sender<()>,
@@ -202,7 +206,7 @@ pub(crate) mod tests {
     }
 
     impl TestClock {
-        /// The clock, and the end of a channel that tells of each wait that has begun.
+        /// The clock, and the receiving end of a channel that reports each wait that has begun.
         pub(crate) fn new() -> (Self, Receiver<()>) {
             let (begun, waits) = channel();
             (Self { begun, is_over: AtomicBool::new(false), now_ns: AtomicU64::new(0) }, waits)
@@ -215,8 +219,8 @@ pub(crate) mod tests {
             woken: &Condvar,
             guard: MutexGuard<'a, T>,
         ) -> (MutexGuard<'a, T>, bool) {
-            // Told under the mutex: whoever hears of it and then takes the mutex finds the waiter
-            // asleep.
+            // Send while holding the mutex: a thread that receives this and then takes the mutex
+            // finds the waiting thread asleep.
             self.begun.send(()).unwrap();
             let guard = woken.wait(guard).unwrap();
             (guard, self.is_over.swap(false, Relaxed))
@@ -228,8 +232,8 @@ pub(crate) mod tests {
     }
 
     impl Lock<TestClock> {
-        /// Ends the interval of whoever waits. Returns when the waiter has drawn its conclusion
-        /// and waits again.
+        /// Ends the interval of the waiting thread. Returns when that thread has acted on it and
+        /// waits again.
         pub(crate) fn end_interval(&self, waits: &Receiver<()>) {
             let state = self.state();
             self.clock.is_over.store(true, Relaxed);
@@ -243,13 +247,13 @@ pub(crate) mod tests {
     fn a_waiter_asks_after_an_interval_and_the_holder_that_lets_go_does_not_win_it_back() {
         let (clock, waits) = TestClock::new();
         let lock = Lock::new(clock);
-        // Often, since an unfair lock is fair now and then.
+        // Repeat often, since an unfair lock is fair now and then.
         for round in 1..=50 {
             let turn = lock.take(0);
             thread::scope(|scope| {
                 scope.spawn(|| drop(lock.take(1)));
                 waits.recv().unwrap();
-                // Woken too early, for nothing: no reason to ask.
+                // A wake-up before the interval is over is no reason for a request.
                 drop(lock.state());
                 lock.free.notify_all();
                 waits.recv().unwrap();
@@ -273,7 +277,8 @@ pub(crate) mod tests {
         thread::scope(|scope| {
             scope.spawn(|| drop(lock.take(1)));
             waits.recv().unwrap();
-            // The interval ends while the lock goes from lane 0 to lane 2, unseen by lane 1.
+            // The interval ends while the lock goes from lane 0 to lane 2, while lane 1 does not
+            // notice.
             let mut state = lock.state();
             state.holder = Some(2);
             state.last_holder = Some(2);
@@ -281,7 +286,7 @@ pub(crate) mod tests {
             drop(state);
             lock.end_interval(&waits);
             assert!(!lock.is_asked_for());
-            // An interval later lane 2 has had its time.
+            // After one more interval, lane 2 has held the lock for a whole interval.
             lock.end_interval(&waits);
             assert!(lock.is_asked_for());
             std::mem::forget(turn);
@@ -311,7 +316,7 @@ pub(crate) mod tests {
         let told: Vec<_> = spans.iter().map(|s| (s.lane, s.start_ns, s.end_ns)).collect();
         assert_eq!(told, [(0, 1, 2), (3, 3, 4)]);
         assert!(lock.stop_recording().is_empty());
-        // Begun in the middle of a turn: it is told from there on.
+        // Recording begins in the middle of a turn: the turn's span begins there.
         let turn = lock.take(7);
         lock.start_recording();
         drop(turn);

@@ -9,32 +9,34 @@ use std::time::Duration;
 pub struct Native {
     /// The name that programs use.
     pub name: &'static str,
-    /// How many arguments it takes.
+    /// How many arguments the native takes.
     pub arity: usize,
-    /// Does the caller keep the interpreter lock while it runs?
+    /// Whether the caller keeps the interpreter lock while the native runs.
     ///
-    /// With it, nobody else runs, however long the native takes: so does a C function in CPython
-    /// that says nothing about it. A waiter cannot help that, since its request is read at a
-    /// backward jump, and a native has none.
+    /// If the caller keeps the lock, no other thread runs, however long the native takes. A C
+    /// function in CPython keeps the lock, too, unless its code releases it. A waiting thread
+    /// cannot change that: its request is read at a backward jump, and a native has none.
     ///
-    /// Without it, the caller lets go and takes the lock again afterwards, as C code does between
-    /// `Py_BEGIN_ALLOW_THREADS` and `Py_END_ALLOW_THREADS`. That is for natives that wait, and for
-    /// natives that compute on nothing but their arguments. It is the author who says so and not
-    /// the caller: only the author knows what the native touches.
+    /// Otherwise the caller releases the lock and takes it again afterwards, as C code does between
+    /// `Py_BEGIN_ALLOW_THREADS` and `Py_END_ALLOW_THREADS`. Releasing is right for natives that
+    /// wait, and for natives that compute on nothing but their arguments. The native's author
+    /// decides and not the caller, because only the author knows what the native touches.
     pub needs_lock: bool,
-    /// The function itself. An error ends the program; its text is told with the line of the call.
+    /// The function itself. An error ends the program; the error's text is reported with the line
+    /// of the call.
     pub function: fn(&[u64]) -> Result<u64, String>,
 }
 
 /// The natives of the lessons.
 ///
-/// The two gcds are one and the same function. What differs is the word of their author.
+/// Both gcds are the same function, and differ only in `needs_lock`, which their author declares.
 pub static NATIVES: &[Native] = &[
-    // Does nothing for this many milliseconds, and returns their number. `time.sleep` lets go too.
+    // Sleeps for this many milliseconds, and returns the number. Python's `time.sleep` releases the
+    // lock, too.
     Native { name: "wait_ms", arity: 1, needs_lock: false, function: wait_ms },
-    // `kernel::gcd` by somebody who thought of the speed and forgot the lock.
+    // `kernel::gcd` by an author who thought of speed and forgot the lock.
     Native { name: "native_gcd", arity: 2, needs_lock: true, function: gcd },
-    // And by somebody who thought of both: two numbers in, one out, nothing shared.
+    // `kernel::gcd` by an author who thought of both: two numbers in, one out, nothing shared.
     Native { name: "native_gcd_unlocked", arity: 2, needs_lock: false, function: gcd },
 ];
 

@@ -1,24 +1,24 @@
-//! What the compiler makes and the evaluation loop runs.
+//! Compiled programs: the compiler makes them, and the evaluation loop runs them.
 
 use crate::Native;
 use std::error::Error;
 use std::fmt::{self, Write};
 
-/// One instruction, with CPython's names. It is four bytes wide, so that a loop lies in one cache
-/// line; what is wider stands in a table.
+/// One instruction, with CPython's names. An instruction is four bytes wide, so that a loop fits in
+/// one cache line; wider operands stand in a table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Instruction {
     LoadFast(u8),
     StoreFast(u8),
     LoadConst(u16),
-    /// Takes two numbers off the stack and puts one there. The operand is a place in [`OPERATORS`].
-    /// (CPython has a COMPARE_OP besides, and the disassembly calls comparisons so.)
+    /// Takes two numbers off the stack and pushes one. The operand is a place in [`OPERATORS`].
+    /// (CPython has a COMPARE_OP besides, and the disassembly here uses that name for comparisons.)
     BinaryOp(u8),
     PopJumpIfFalse(u16),
     JumpForward(u16),
-    /// The one instruction that looks whether somebody wants the lock. CPython looks here too, and
-    /// where a function begins or is called, which this language can do without: a program that
-    /// does not jump backward comes to its end soon.
+    /// The only instruction that checks whether another thread requests the lock. CPython checks
+    /// here too, and also where a function begins or is called. This language needs no check there:
+    /// a program that does not jump backward ends soon.
     JumpBackward(u16),
     Call(u8),
     PopTop,
@@ -36,9 +36,9 @@ const TOO_LARGE: &str = "the answer does not fit in 64 bits";
 const BELOW_ZERO: &str = "the answer is below 0, and this language has no negative numbers";
 const BY_ZERO: &str = "division by zero";
 
-/// Called through this table, as CPython calls its own through `binary_ops` (Python/ceval.c). It
-/// replaces an instruction by a faster one where it has seen what the operands are (PEP 659); here
-/// every operand is a number from the start.
+/// The operators are called through this table, as CPython calls its operators through `binary_ops`
+/// (Python/ceval.c). CPython replaces an instruction by a faster one when it has seen the types of
+/// the operands (PEP 659); here every operand is a number from the start.
 pub(crate) static OPERATORS: [Operator; 11] = [
     Operator { symbol: "*", precedence: 2, apply: |l, r| l.checked_mul(r).ok_or(TOO_LARGE) },
     Operator { symbol: "/", precedence: 2, apply: |l, r| l.checked_div(r).ok_or(BY_ZERO) },
@@ -54,7 +54,7 @@ pub(crate) static OPERATORS: [Operator; 11] = [
 ];
 
 /// A compiled program: one function, ready to be run any number of times, on any number of threads
-/// at once. Running it changes nothing in it.
+/// at once. Running a program does not change it.
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     /// The line of the source with the name and the parameters.
@@ -64,14 +64,14 @@ pub struct Program {
     pub(crate) locals: Vec<String>,
     pub(crate) constants: Vec<u64>,
     pub(crate) code: Vec<Instruction>,
-    /// For each instruction the line of the source that it comes from.
+    /// For each instruction, the source line that the instruction comes from.
     pub(crate) lines: Vec<usize>,
     pub(crate) natives: &'static [Native],
 }
 
 impl Program {
-    /// The instructions as text, in the manner of Python's `dis`: the line of the source (where a
-    /// new one begins), the instruction's number, its name, and what it works on.
+    /// The instructions as text, in the manner of Python's `dis`: the source line (where a new line
+    /// begins), the instruction's number, its name, and its operand.
     pub fn disassembly(&self) -> String {
         let mut text = "line    at instruction        operand\n".to_owned();
         let mut line_before = 0;

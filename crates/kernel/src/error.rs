@@ -1,4 +1,4 @@
-//! What can go wrong with one item, and what is known about it afterwards.
+//! What can go wrong with one item, and what is known about the item afterwards.
 
 use serde::{Deserialize, Serialize};
 use std::any::Any;
@@ -7,7 +7,7 @@ use std::fmt;
 
 /// Why an item has no answer.
 ///
-/// It is one pointer wide: an error that rarely comes must not make every answer larger.
+/// A `TaskError` is one pointer wide: an error that rarely comes must not make every answer larger.
 #[derive(Debug)]
 pub struct TaskError(Box<Inner>);
 
@@ -24,7 +24,7 @@ impl TaskError {
         Self(Box::new(Inner { index, ran, kind }))
     }
 
-    /// Which item it was, counted from 0. (Messages and pictures count items from 1.)
+    /// The item's index, counted from 0. (Messages and pictures count items from 1.)
     pub fn index(&self) -> usize {
         self.0.index
     }
@@ -66,14 +66,14 @@ impl Error for TaskError {
     }
 }
 
-/// Did the task run on the item? Set where the error arises.
+/// Did the task run on the item? The place where the error arises sets this value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Ran {
-    /// It did not: trying again repeats nothing.
+    /// The task did not run: trying again repeats nothing.
     No,
-    /// It did, to its end or to a panic: trying again repeats what it did.
+    /// The task ran, to its end or to a panic: trying again repeats its effects.
     Yes,
-    /// Nobody can know: the worker died with the item in its hands.
+    /// The pool cannot know: the worker died while it had the item.
     Unknown,
 }
 
@@ -100,13 +100,13 @@ pub enum TaskErrorKind {
     /// The argument or the answer could not be read from its bytes; the text says why.
     NotDeserialised(String),
     /// The task's code is not in the program as it was when the fork server started, so no worker
-    /// has it: it lies in a library that was opened later.
+    /// has this code: it lies in a library that was opened later.
     NotInTemplate,
     /// The executor cannot run anything any more; the text says why.
     Broken(String),
-    /// It was cancelled before a worker had it.
+    /// The item was cancelled before a worker had it.
     Cancelled,
-    /// It was not done in time. If a worker had it, that worker was killed.
+    /// The item was not done in time. If a worker had the item, that worker was killed.
     TimedOut,
 }
 
@@ -127,14 +127,14 @@ impl fmt::Display for TaskErrorKind {
     }
 }
 
-/// A panic as it can be told in another thread or process: its words, not its value.
+/// What another thread or process can learn of a panic: the panic's text, not its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemotePanic {
     /// The panic's message.
     pub message: String,
-    /// Where it happened (`file:line:column`), where that is known.
+    /// Where the panic happened (`file:line:column`), if the place is known.
     pub location: Option<String>,
-    /// The backtrace, if `RUST_BACKTRACE` asked for one and a worker process caught it.
+    /// The backtrace, if `RUST_BACKTRACE` asked for one and a worker process caught the panic.
     pub backtrace: Option<String>,
 }
 
@@ -171,14 +171,14 @@ impl Error for RemotePanic {}
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Death {
-    /// It called `exit` with this status.
+    /// The worker called `exit` with this status.
     Exited {
         /// Which worker.
         worker: usize,
-        /// Its exit status, 0 to 255.
+        /// The worker's exit status, 0 to 255.
         status: i32,
     },
-    /// A signal ended it.
+    /// A signal ended the worker.
     Killed {
         /// Which worker.
         worker: usize,
@@ -187,7 +187,7 @@ pub enum Death {
         /// The signal's name, such as `SIGKILL`.
         name: String,
     },
-    /// It is gone, and nobody is left who could say how.
+    /// The worker is gone, and no process is left that could say how.
     Unknown {
         /// Which worker.
         worker: usize,

@@ -6,14 +6,14 @@ use std::mem;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What may travel between processes: it can be written down and read back, it may be sent to
-/// another thread, and it borrows nothing.
+/// A value that may travel between processes: it can be serialised and deserialised, it may be sent
+/// to another thread, and it borrows nothing.
 ///
-/// Nobody implements it by hand: every type that can do these things is a message.
+/// You need not implement this trait by hand: every type that can do these things is a message.
 ///
-/// The bytes are [postcard](https://docs.rs/postcard)'s, which do not describe themselves. What
-/// serde can only read from a self-describing format (untagged enums, skipped fields, `flatten`)
-/// does not come back.
+/// The bytes are [postcard](https://docs.rs/postcard)'s, which do not describe themselves. Types
+/// that serde can only read from a self-describing format (untagged enums, skipped fields,
+/// `flatten`) do not come back.
 pub trait Message: Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}
@@ -40,9 +40,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}
 /// }
 /// ```
 ///
-/// Items are independent: an item must not wait for a later one of the same call. How many are in
-/// progress at once is the executor's to decide, from one (a loop) to [`workers`](Self::workers),
-/// and where items are tiny the process pool sends some in advance, behind the one that runs.
+/// Items are independent: an item must not wait for a later one of the same call. The executor
+/// decides how many items are in progress at once, from one (a loop) to [`workers`](Self::workers).
+/// Where items are tiny, the process pool sends some in advance, behind the item that runs.
 pub trait Executor {
     /// One answer or one error for each item, in the order of the items: nothing is lost because
     /// another item failed.
@@ -53,7 +53,7 @@ pub trait Executor {
     ) -> Vec<Result<R, TaskError>>;
 
     /// The answers in the order of the items, or the error of the first item (in item order) that
-    /// has one. Every item is run all the same: `map` does not stop early.
+    /// failed. Every item is run all the same: `map` does not stop early.
     ///
     /// # Errors
     /// The first item's error, if any item has one.
@@ -71,20 +71,22 @@ pub trait Executor {
 
 /// Runs the task on one item, and makes a panic into that item's error.
 ///
-/// The stages that share the caller's memory use it around each item, so that one bad item costs
-/// one answer and neither the thread nor the other items. The panic's message is also printed to
-/// standard error by the panic hook, as everywhere in Rust; the place is printed there, and is not
-/// known here (a library that set a hook would take the program's own away).
+/// The stages that share the caller's memory call this function around each item, so that one bad
+/// item costs one answer and neither the thread nor the other items. The panic's message is also
+/// printed to standard error by the panic hook, as everywhere in Rust. The hook prints the place
+/// too, but the place is not known here: to learn it, a library would have to set a hook of its
+/// own, and so remove the program's hook.
 ///
 /// # Errors
 /// [`TaskErrorKind::Panicked`], for the item at `index` (counted from 0), if the task panicked.
 pub fn catch_panic<A, R>(index: usize, task: fn(A) -> R, item: A) -> Result<R, TaskError> {
     // Unwind safe: the item moved into the call, and a `fn` captures nothing that could be left
-    // half changed. (A task may still leave a `static` half changed; a lock's poison says so.)
+    // half changed. (A task may still leave a `static` half changed; a lock around the `static` is
+    // then poisoned.)
     catch_unwind(AssertUnwindSafe(|| task(item))).map_err(|payload| {
         let panic = RemotePanic::from_payload(&*payload);
-        // A panic's value may panic again when it is dropped, and here nobody would catch that. Its
-        // memory is not worth the risk.
+        // A panic's value may panic again when it is dropped, and here nothing would catch that
+        // second panic. To free the value's memory is not worth the risk.
         mem::forget(payload);
         TaskError::new(index, crate::Ran::Yes, TaskErrorKind::Panicked(panic))
     })

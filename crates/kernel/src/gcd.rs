@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 
 /// The greatest common divisor, found by counting down from the smaller number.
 ///
-/// A pair costs [`steps`] candidates, a division each and seldom two: about four million for the
-/// longest of the ten pairs, some milliseconds. Nothing is shared and nothing is allocated, so all that stands
-/// between this function and every core of the machine is how it is called.
+/// A pair costs [`steps`] candidates, and a candidate costs one division and seldom two: about four
+/// million candidates for the longest of the ten pairs, some milliseconds. Nothing is shared and
+/// nothing is allocated, so the way of calling this function alone decides whether it uses every
+/// core of the machine.
 ///
 /// ```
 /// use kernel::{Pair, gcd};
@@ -27,17 +28,19 @@ pub fn gcd(pair: Pair) -> u64 {
 // ANCHOR_END: gcd
 
 /// How many candidates [`gcd_one_lock`] tries each time it holds the lock: about a quarter of a
-/// millisecond of work. Short enough that two threads take turns many times an item, as CPython's
-/// threads do; long enough that taking the lock costs nothing that a table would show.
+/// millisecond of work. A slice is short enough that two threads take turns many times an item, as
+/// CPython's threads do. A slice is also long enough that the cost of taking the lock does not show
+/// in a table.
 const SLICE: u64 = 100_000;
 
-/// One lock for the whole process, as CPython has its interpreter lock. A forked worker has its own.
+/// One lock for the whole process, as CPython has its interpreter lock. A forked worker has its own
+/// copy of the lock.
 static ONE_LOCK: Mutex<()> = Mutex::new(());
 
 /// [`gcd`], with every division done while holding one lock that the whole process shares.
 ///
-/// It stands for a program in an interpreter with a global lock: threads take turns, so they gain
-/// nothing, while processes have a lock each.
+/// This function stands for a program in an interpreter with a global lock: threads take turns, so
+/// they gain nothing, while processes have a lock each.
 // ANCHOR: gcd_one_lock
 pub fn gcd_one_lock(pair: Pair) -> u64 {
     let (a, b) = (pair.a(), pair.b());
@@ -70,7 +73,7 @@ pub fn euclid(pair: Pair) -> u64 {
 
 /// How many candidates [`gcd`] tries for this pair: `min(a, b) - gcd + 1`.
 ///
-/// This is the cost that the predictions of the kit are made from. It is known beforehand, without
+/// The predictions of the kit are made from this cost. The cost is known beforehand, without
 /// running anything slow, because Euclid's algorithm gives the answer.
 pub fn steps(pair: Pair) -> u64 {
     pair.a().min(pair.b()) - euclid(pair) + 1

@@ -1,13 +1,14 @@
-//! The ground floor of One Change: the work, and the contract under which every stage does it.
+//! The ground floor of One Change: the work, and the contract under which every stage does the
+//! work.
 //!
 //! *The work* is a greatest common divisor that counts down ([`gcd`]), over ten pairs of numbers
-//! ([`ten_pairs`]). It is slow on purpose, as in the chapter that the kit follows: it stands for
-//! work that has no better algorithm. ([`euclid`] is the better algorithm, for lesson 0; [`checksum`]
-//! and [`transform`] compute the same and carry more, for lesson 7.)
+//! ([`ten_pairs`]). The algorithm is slow on purpose, as in the chapter that the kit follows: it
+//! stands for work that has no better algorithm. ([`euclid`] is the better algorithm, for lesson 0;
+//! [`checksum`] and [`transform`] compute the same number and carry a payload, for lesson 7.)
 //!
 //! *The contract* is one trait, [`Executor`]: run one function over many items, give the answers in
-//! the order of the items. Whoever implements it is a stage; the program that uses it does not
-//! change from stage to stage but for the line that makes the executor.
+//! the order of the items. Each type that implements `Executor` is a stage. From stage to stage, a
+//! program that uses the trait changes only in the line that makes the executor.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,6 @@ pub use payload::{PAGE, Parcel, checksum, digest, transform};
 
 /// Bytes that travel as one block.
 ///
-/// A plain `Vec<u8>` is, to serde, a list of numbers, and goes number by number; this one is
-/// copied whole. Lesson 4 shows both as rows of one table.
+/// To serde, a plain `Vec<u8>` is a list of numbers and goes number by number; a `Bytes` is copied
+/// whole. Lesson 4 shows both as rows of one table.
 pub use serde_bytes::ByteBuf as Bytes;

@@ -1,14 +1,12 @@
-//! A pair of positive numbers, and the ten that the kit is about.
+//! A pair of positive numbers, and the ten pairs that the kit is about.
 
 use crate::read_pairs;
 use serde::{Deserialize, Serialize};
 use std::error::Error;
 use std::fmt;
 
-/// Two positive numbers: one item of work.
-///
-/// Zero is refused where a pair is made, also when it arrives from another process, so that no
-/// stage has to think about it.
+/// Two positive numbers: one item of work. Zero is refused where a pair is made, also when the pair
+/// arrives from another process, so that no stage has to check for zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "(u64, u64)", into = "(u64, u64)")]
 pub struct Pair {
@@ -20,8 +18,8 @@ impl Pair {
     /// A pair of two positive numbers.
     ///
     /// # Errors
-    /// [`ZeroInPair`] if either is zero: every number divides zero, so the countdown would have
-    /// nowhere to begin.
+    /// [`ZeroInPair`] if either number is zero: every number divides zero, so the countdown would
+    /// have nowhere to begin.
     pub const fn new(a: u64, b: u64) -> Result<Self, ZeroInPair> {
         if a == 0 || b == 0 { Err(ZeroInPair) } else { Ok(Self { a, b }) }
     }
@@ -57,7 +55,7 @@ impl fmt::Display for Pair {
     }
 }
 
-/// A pair was to be made with a zero in it.
+/// The error of a pair with a zero in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZeroInPair;
 
@@ -69,9 +67,9 @@ impl fmt::Display for ZeroInPair {
 
 impl Error for ZeroInPair {}
 
-/// The ten pairs of the source chapter, in its order, from `crates/kernel/ten-pairs.txt`.
+/// The ten pairs of the source chapter, in the chapter's order, from `crates/kernel/ten-pairs.txt`.
 ///
-/// Their costs are uneven, and that is what makes them good teachers: see [`steps`](crate::steps).
+/// The ten costs are uneven (see [`steps`](crate::steps)), so the schedule matters.
 pub fn ten_pairs() -> Vec<Pair> {
     read_pairs(include_str!("../ten-pairs.txt")).expect("the tests read the file")
 }

@@ -9,8 +9,8 @@ use std::{fmt, fs, io};
 /// comment; empty lines are passed over.
 ///
 /// # Errors
-/// [`PairsFileError`] with the file's name and, where there is one, the line's number. Nothing is
-/// half read: either every line is a pair or there are no pairs.
+/// [`PairsFileError`] with the file's name and, if one line is at fault, the line's number. No file
+/// is half read: either every line is a pair or there are no pairs.
 pub fn read_pairs_file(path: &Path) -> Result<Vec<Pair>, PairsFileError> {
     let at = |line, problem| PairsFileError { path: path.to_owned(), line, problem };
     let bytes = fs::read(path).map_err(|error| at(None, Problem::Unreadable(error)))?;
@@ -23,11 +23,11 @@ pub fn read_pairs_file(path: &Path) -> Result<Vec<Pair>, PairsFileError> {
 }
 
 /// Reads pairs from text in the format of [`read_pairs_file`]. A byte-order mark at the beginning
-/// is passed over, as editors leave one there.
+/// is passed over, since some editors write one.
 ///
 /// # Errors
 /// The number of the first bad line (counted from 1; none if the text holds no pair at all) and
-/// what is wrong with it.
+/// what is wrong with that line.
 pub fn read_pairs(text: &str) -> Result<Vec<Pair>, (Option<usize>, Problem)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut pairs = Vec::new();
@@ -58,7 +58,7 @@ fn read_number(word: &str) -> Result<u64, Problem> {
     if word.starts_with('-') {
         return Err(Problem::Negative(word.to_owned()));
     }
-    // Only digits are left, so the one thing that can still be wrong is their number.
+    // The word holds only digits here, so the only remaining fault is too many digits.
     digits.parse().map_err(|_| Problem::TooLarge(word.to_owned()))
 }
 
@@ -103,11 +103,11 @@ impl Error for PairsFileError {
 pub enum Problem {
     /// The file could not be read.
     Unreadable(io::Error),
-    /// Not text.
+    /// The file is not UTF-8 text.
     NotUtf8,
-    /// No pair in the whole file.
+    /// There is no pair in the whole file.
     Empty,
-    /// This many words on the line, and not two.
+    /// The line has this many words instead of two.
     Columns(usize),
     /// A word that is not a whole number.
     NotANumber(String),
@@ -143,7 +143,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The word in quotes, cut where it is long: a message is one line.
+/// The word in quotes. A long word is cut, so that a message is one line.
 fn quoted(word: &str) -> String {
     const ENOUGH: usize = 32;
     if word.chars().count() <= ENOUGH {

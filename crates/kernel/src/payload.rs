@@ -1,8 +1,9 @@
-//! The same computing with more to carry: what lesson 7 measures.
+//! The same computation with a payload: what lesson 7 measures.
 //!
-//! [`gcd`] takes 16 bytes and gives 8. The two functions here compute the same, and beside it take
-//! a block of bytes, or take one and give it back. Who shares memory hands a block over as a
-//! pointer; who does not has to copy it. Nothing else differs.
+//! [`gcd`] takes 16 bytes and gives 8. The two functions here compute the same number. In addition,
+//! [`checksum`] takes a block of bytes, and [`transform`] takes a block and gives it back. A stage
+//! that shares memory passes the block as a pointer; a stage that does not share memory has to copy
+//! the block. Nothing else differs.
 
 use crate::{Bytes, Pair, gcd};
 use serde::{Deserialize, Serialize};
@@ -10,15 +11,16 @@ use serde::{Deserialize, Serialize};
 /// A pair, and the bytes that come with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
-    /// What is to be computed; [`steps`](crate::steps) says how long it takes.
+    /// What is to be computed; [`steps`](crate::steps) says how long the computation takes.
     pub pair: Pair,
-    /// The payload. [`Bytes`] and no `Vec<u8>`, so that it is copied as one block.
+    /// The payload. The type is [`Bytes`] and not `Vec<u8>`, so that the payload is copied as one
+    /// block.
     pub bytes: Bytes,
 }
 
 impl Parcel {
-    /// A pair with this many bytes. They are not all equal, so that a byte that is lost or moved
-    /// would show.
+    /// A pair with this many bytes. The bytes are not all equal, so that a lost or moved byte would
+    /// show.
     pub fn new(pair: Pair, length: usize) -> Self {
         let bytes: Vec<u8> = (0..length).map(|place| (place % 251) as u8).collect();
         Self { pair, bytes: Bytes::from(bytes) }
@@ -46,8 +48,8 @@ pub const PAGE: usize = 4096;
 /// A block in, the block out: the greatest common divisor is added (modulo 256) to one byte in
 /// each page.
 ///
-/// One byte and not all: touching every byte of a large block takes longer than the computing that
-/// it is to be compared with. The whole block travels all the same.
+/// One byte a page, and not every byte: to touch every byte of a large block takes longer than the
+/// computation that the transfer is compared with. The whole block travels all the same.
 // ANCHOR: transform
 pub fn transform(parcel: Parcel) -> Bytes {
     let divisor = gcd(parcel.pair) as u8;
@@ -59,7 +61,8 @@ pub fn transform(parcel: Parcel) -> Bytes {
 }
 // ANCHOR_END: transform
 
-/// All bytes of a block in one number, each by its place: to compare answers without keeping them.
+/// A digest of all bytes of a block and their places: two answers can be compared without keeping
+/// both.
 pub fn digest(bytes: &Bytes) -> u64 {
     bytes.chunks(8).fold(bytes.len() as u64, |sum, chunk| {
         let mut eight = [0; 8];

@@ -5,10 +5,9 @@
 
 use crate::Failure;
 use processes::ProcessPool;
-use report::leverage::{Memory, Stage, cores, costs_in_words, probe};
 use report::words::{count, paragraph};
-use report::{grouped, speedup as shown, time};
-use schedule::leverage::{Costs, Crew, Job, best, bound, break_even, seconds, speedup};
+use report::{Memory, Probed, cores, costs_in_words, grouped, probe, speedup as shown, time};
+use schedule::leverage::{Capacity, Costs, Job, best, bound, break_even, seconds, speedup};
 use std::error::Error;
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -47,25 +46,26 @@ impl Measured {
     /// # Errors
     /// [`Failure::Input`] if even a thread cannot be started.
     pub fn here(workers: NonZeroUsize) -> Result<Self, Failure> {
-        let crew = Crew { workers, cores: cores() };
+        let capacity = Capacity { workers, cores: cores() };
         // Processes come first: the program may fork only while it has one thread.
-        let processes = processes(crew).map_err(|error| error.to_string());
+        let processes = processes(capacity).map_err(|error| error.to_string());
         let threads = Threads::new(workers);
-        let threads =
-            probe("threads", &threads, Memory::Shared, crew, ROUNDS, || Ok(Threads::new(workers)));
+        let threads = probe("threads", &threads, Memory::Shared, capacity, ROUNDS, || {
+            Ok(Threads::new(workers))
+        });
         let threads = threads.map_err(Failure::input)?;
         Ok(Self {
-            cores: crew.cores,
+            cores: capacity.cores,
             threads: threads.measured,
             processes: processes.map(|stage| stage.measured),
         })
     }
 }
 
-fn processes(crew: Crew) -> Result<Stage, Box<dyn Error>> {
-    let pool = ProcessPool::new(crew.workers)?;
-    let make = || Ok(ProcessPool::new(crew.workers)?);
-    probe("processes", &pool, Memory::Copied, crew, ROUNDS, make)
+fn processes(capacity: Capacity) -> Result<Probed, Box<dyn Error>> {
+    let pool = ProcessPool::new(capacity.workers)?;
+    let make = || Ok(ProcessPool::new(capacity.workers)?);
+    probe("processes", &pool, Memory::Copied, capacity, ROUNDS, make)
 }
 
 /// Measures, and answers.
@@ -81,7 +81,7 @@ pub fn advise(work: Work, out: &mut impl Write) -> Result<(), Failure> {
 struct Way {
     name: &'static str,
     costs: Costs,
-    crew: Crew,
+    capacity: Capacity,
 }
 
 /// Prints the answer that follows from what was measured.
@@ -91,18 +91,18 @@ struct Way {
 pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Result<()> {
     let Work { item_seconds, bytes, workers, items } = work;
     let job = Job { items, seconds: item_seconds, bytes };
-    let crew = Crew { workers, cores: measured.cores };
-    let alone = Crew { workers: NonZeroUsize::MIN, ..crew };
+    let capacity = Capacity { workers, cores: measured.cores };
+    let alone = Capacity { workers: NonZeroUsize::MIN, ..capacity };
     let mut ways = vec![
-        Way { name: "a loop", costs: Costs::NONE, crew: alone },
-        Way { name: "threads", costs: measured.threads, crew },
+        Way { name: "a loop", costs: Costs::NONE, capacity: alone },
+        Way { name: "threads", costs: measured.threads, capacity },
     ];
     if let Ok(costs) = measured.processes {
-        ways.push(Way { name: "processes", costs, crew });
+        ways.push(Way { name: "processes", costs, capacity });
     }
     let take = choose(job, &ways.iter().collect::<Vec<_>>());
-    let gain = |way: &Way| speedup(job, way.costs, way.crew);
-    let limit = |way: &Way| bound(items, way.crew);
+    let gain = |way: &Way| speedup(job, way.costs, way.capacity);
+    let limit = |way: &Way| bound(items, way.capacity);
 
     let (most, chosen) = (shown(limit(take)), shown(gain(take)));
     paragraph(out, "Advice", &format!("{}: {chosen} predicted, at most {most}", take.name))?;
@@ -123,7 +123,7 @@ pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Resul
     paragraph(out, "Machine", &machine)?;
     paragraph(out, "Predicted", "               time  speed-up     bound   pays from, an item")?;
     for way in &ways {
-        let even = break_even(items, bytes, way.costs, way.crew);
+        let even = break_even(items, bytes, way.costs, way.capacity);
         let even = match even {
             _ if way.name == "a loop" => "-".to_owned(),
             Some(seconds) => time(seconds),
@@ -133,7 +133,7 @@ pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Resul
             out,
             "  {:<18}{:>12}{:>10}{:>10}{:>21}",
             way.name,
-            time(seconds(job, way.costs, way.crew)),
+            time(seconds(job, way.costs, way.capacity)),
             shown(gain(way)),
             shown(limit(way)),
             even
@@ -159,8 +159,8 @@ pub fn print(work: Work, measured: &Measured, out: &mut impl Write) -> io::Resul
 /// The way that is done first; of those that are about as fast, the first in the list.
 fn choose<'ways>(job: Job, ways: &[&'ways Way]) -> &'ways Way {
     let costs: Vec<Costs> = ways.iter().map(|way| way.costs).collect();
-    let crews: Vec<Crew> = ways.iter().map(|way| way.crew).collect();
-    ways[best(job, &costs, &crews)]
+    let capacities: Vec<Capacity> = ways.iter().map(|way| way.capacity).collect();
+    ways[best(job, &costs, &capacities)]
 }
 
 /// "1,000 items".

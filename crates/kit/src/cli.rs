@@ -27,7 +27,8 @@ enum Command {
         /// The lesson's number.
         #[arg(value_name = "LESSON", value_parser = lesson)]
         lesson: Lesson,
-        /// A guess and options for the lesson's own program: `kit predict 4 --help` lists them.
+        /// Your guess: a speed-up such as 1.9 or 1.9x; --workers N (1 to 1024) instead of 2;
+        /// --pairs FILE instead of the ten pairs.
         #[arg(
             value_name = "GUESS AND OPTIONS",
             trailing_var_arg = true,

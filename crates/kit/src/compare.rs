@@ -1,61 +1,62 @@
-//! Runs a lesson, and lays what it printed beside what was recorded.
+//! Runs a lesson, and lays its document beside what was recorded.
 //!
-//! Two questions, kept apart. Are the lines that must be the same on every machine the same? That
-//! decides the exit status. And how do the measured numbers stand beside the recorded ones? That
-//! gets no verdict: they are another machine's.
+//! Two questions, kept apart. Is what must be the same on every machine the same? That decides the
+//! exit status. And how do the measured numbers stand beside the recorded ones? That gets no
+//! verdict: they are another machine's.
 
 use crate::{Failure, workspace};
 use anstyle::{AnsiColor, Style};
-use regex_lite::Regex;
 use report::words::{count, paragraph};
-use report::{Lesson, mask};
+use report::{Lesson, grouped, mask_json, ratio, share, speedup, time};
+use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
-use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::Stdio;
 
-/// A recorded run: on which machine, and what it printed.
-#[derive(Clone, Debug)]
-pub struct Record {
-    /// The machine in a few words.
-    pub machine: String,
-    /// What the lesson printed there.
-    pub text: String,
-}
-
-/// Runs the lesson and compares: 0 if the stable lines equal the snapshot's, 1 if not.
+/// Runs the lesson and compares: 0 if what is stable equals the snapshot, 1 if not.
 ///
 /// # Errors
 /// [`Failure::Input`] if there is no snapshot, or the lesson does not run.
 pub fn compare(lesson: &Lesson, out: &mut impl Write) -> Result<u8, Failure> {
     let number = lesson.number;
     let root = workspace::root()?;
-    let path = lesson.path(&root).join("tests/snapshots/text.snap");
-    let snapshot = fs::read_to_string(&path)
-        .map_err(|error| Failure::input(format!("no snapshot of lesson {number}: {error}")))?;
-    let record = record(&root.join("book/records"), number);
+    let snapshot = snapshot(&root, lesson, "json").ok_or_else(|| {
+        Failure::input(format!(
+            "lesson {number} has no snapshot; INSTA_UPDATE=always cargo test -p lesson-{number} \
+             makes it"
+        ))
+    })?;
+    let record = fs::read_to_string(root.join(format!("book/records/lesson-{number}.json")));
+    let record = record.ok().and_then(|text| serde_json::from_str(&text).ok());
     let yours = run(&root, lesson)?;
     // A lesson that leaves out what needs Python, where there is none, has a snapshot of that too.
-    let without = path.with_file_name("no-python.snap");
-    let is_yours = |without: &String| body(without).trim_end() == mask(&yours).trim_end();
-    let snapshot = fs::read_to_string(without).ok().filter(is_yours).unwrap_or(snapshot);
-    let equal = print(lesson, body(&snapshot), &yours, record.as_ref(), out)?;
+    let without = self::snapshot(&root, lesson, "json-no-python");
+    let snapshot = without.filter(|without| *without == mask_json(&yours)).unwrap_or(snapshot);
+    let equal = print(lesson, &snapshot, &yours, record.as_ref(), out)?;
     Ok(u8::from(!equal))
 }
 
-/// Runs the lesson as it is run by hand, and gives what it printed to standard output.
-fn run(root: &Path, lesson: &Lesson) -> Result<String, Failure> {
+/// A recorded document of a lesson, measured values masked.
+fn snapshot(root: &Path, lesson: &Lesson, name: &str) -> Option<Value> {
+    let file = lesson.path(root).join(format!("tests/snapshots/{name}.snap"));
+    let text = fs::read_to_string(file).ok()?;
+    // insta's file: a head between two lines of hyphens, then what was recorded.
+    serde_json::from_str(text.splitn(3, "---\n").last()?).ok()
+}
+
+/// Runs the lesson, and gives the document that it printed.
+fn run(root: &Path, lesson: &Lesson) -> Result<Value, Failure> {
     let number = lesson.number.to_string();
     let mut cargo = workspace::cargo(root);
-    cargo.args(["run", "--quiet", "--release", "--bin", &number]);
+    cargo.args(["run", "--quiet", "--release", "--bin", &number, "--", "--json"]);
     // Standard error stays the reader's: the build's words and the lesson's progress go there.
     cargo.stdin(Stdio::null()).stderr(Stdio::inherit()).env("NO_COLOR", "1");
     cargo.env_remove("CLICOLOR_FORCE");
     let told = writeln!(
         anstream::stderr(),
-        "> cargo lesson {number}   (builds what is missing, then measures for some seconds)"
+        "> cargo lesson {number} -- --json   (builds what is missing, then measures for some seconds)"
     );
     drop(told); // Nobody may be there to read it.
     let output = cargo.output().map_err(|error| Failure::input(format!("cargo: {error}")))?;
@@ -63,49 +64,37 @@ fn run(root: &Path, lesson: &Lesson) -> Result<String, Failure> {
         let status = output.status;
         return Err(Failure::input(format!("lesson {number} did not end well: {status}")));
     }
-    String::from_utf8(output.stdout)
-        .map_err(|_| Failure::input(format!("lesson {number} printed something that is no text")))
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| Failure::input(format!("lesson {number} printed no document: {error}")))
 }
 
-/// The text of an insta snapshot, without its head.
-fn body(snapshot: &str) -> &str {
-    let after = snapshot.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n"));
-    after.map_or(snapshot, |(_, body)| body)
-}
-
-/// The recorded run of a lesson, if there is one.
-fn record(folder: &Path, number: u32) -> Option<Record> {
-    let text = fs::read_to_string(folder.join(format!("lesson-{number}.txt"))).ok()?;
-    let json = fs::read_to_string(folder.join(format!("lesson-{number}.json"))).ok()?;
-    let json: serde_json::Value = serde_json::from_str(&json).ok()?;
-    let machine = &json["machine"];
-    let cpu = machine["cpu"].as_str().unwrap_or("an unknown CPU");
-    let cores = machine["cores"].as_u64().map(|cores| count(cores as usize, "core"));
-    let machine = cores.map_or_else(|| cpu.to_owned(), |cores| format!("{cpu}, {cores}"));
-    Some(Record { machine, text })
-}
-
-/// Prints the comparison, and says whether the stable lines are equal.
+/// Prints the comparison, and says whether what is stable is equal. `record` is a record of the
+/// book: a machine, and the document of a run on it.
 ///
 /// # Errors
 /// If `out` cannot be written.
 pub fn print(
     lesson: &Lesson,
-    snapshot: &str,
-    yours: &str,
-    record: Option<&Record>,
+    snapshot: &Value,
+    yours: &Value,
+    record: Option<&Value>,
     out: &mut impl Write,
 ) -> io::Result<bool> {
-    let (Lesson { number, name, question, .. }, masked) = (lesson, mask(yours));
+    let Lesson { number, name, question, .. } = lesson;
     paragraph(out, &format!("Compare {number}"), &format!("{name}   {question}"))?;
-    let (wanted, got) = (snapshot.trim_end(), masked.trim_end());
-    let equal = wanted == got;
+    let got = mask_json(yours);
+    let equal = *snapshot == got;
+    let [wanted, got] = [snapshot, &got].map(|document| format!("{document:#}"));
     if equal {
         let lines = count(got.lines().count(), "line");
-        paragraph(out, "Stable", &format!("{lines}, measured numbers masked: as in the snapshot"))?;
+        paragraph(
+            out,
+            "Stable",
+            &format!("{lines} of the document, measured numbers masked: as in the snapshot"),
+        )?;
     } else {
         paragraph(out, "Stable", "not as in the snapshot; - is the snapshot, + is yours")?;
-        print_diff(wanted, got, out)?;
+        print_diff(&wanted, &got, out)?;
     }
     match record {
         None => paragraph(
@@ -140,103 +129,100 @@ fn print_diff(wanted: &str, got: &str, out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The measured numbers of both runs side by side, for every line that both have.
-fn print_numbers(record: &Record, yours: &str, out: &mut impl Write) -> io::Result<()> {
-    paragraph(out, "Measured", &format!("recorded on {}", record.machine))?;
-    // Equal lines are matched in their order, since a row may come twice under the same name.
-    let mut recorded: Vec<(String, VecDeque<Vec<String>>)> = Vec::new();
-    for (masked, numbers) in measured(&record.text) {
-        match recorded.iter_mut().find(|(line, _)| *line == masked) {
-            Some((_, all)) => all.push_back(numbers),
-            None => recorded.push((masked, VecDeque::from([numbers]))),
-        }
-    }
-    for (masked, numbers) in measured(yours) {
-        let found = recorded.iter_mut().find(|(line, _)| *line == masked);
-        let Some(theirs) = found.and_then(|(_, all)| all.pop_front()) else { continue };
-        let words = words(&masked);
-        let (theirs, numbers) = (theirs.join("  "), numbers.join("  "));
-        if words.chars().count() < 24 {
-            writeln!(out, "  {words:<24}recorded {theirs}, yours {numbers}")?;
+/// The measured numbers of both runs side by side, for everything that both have.
+fn print_numbers(record: &Value, yours: &Value, out: &mut impl Write) -> io::Result<()> {
+    let machine = &record["machine"];
+    let cpu = machine["cpu"].as_str().unwrap_or("an unknown CPU");
+    let cores = machine["cores"].as_u64().map(|cores| count(cores as usize, "core"));
+    let machine = cores.map_or_else(|| cpu.to_owned(), |cores| format!("{cpu}, {cores}"));
+    paragraph(out, "Measured", &format!("recorded on {machine}"))?;
+    let recorded = numbers(&record["run"]);
+    for (what, numbers) in numbers(yours) {
+        let Some((_, theirs)) = recorded.iter().find(|(recorded, _)| *recorded == what) else {
+            continue;
+        };
+        if what.chars().count() < 24 {
+            writeln!(out, "  {what:<24}recorded {theirs}, yours {numbers}")?;
         } else {
-            writeln!(out, "  {words}\n  {:24}recorded {theirs}, yours {numbers}", "")?;
+            writeln!(out, "  {what}\n  {:24}recorded {theirs}, yours {numbers}", "")?;
         }
     }
     paragraph(out, "", "Another machine gives other times; ratios are what to compare.")
 }
 
-/// A masked row without its masks and predictions, or a masked sentence as it is.
-fn words(masked: &str) -> String {
-    match masked.split_once("  <time>  <middle half>") {
-        Some((name, _)) => name.trim().to_owned(),
-        None => masked.split_whitespace().collect::<Vec<&str>>().join(" "),
+/// What is measured of everything that has a name, and the figures: in words, in the document's
+/// order. What stands in something named has both names.
+fn numbers(document: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for stage in document["stages"].as_array().into_iter().flatten() {
+        named(stage, "", &mut found);
     }
+    for (name, figure) in document["figures"].as_object().into_iter().flatten() {
+        let Some(value) = figure.as_f64() else { continue };
+        // A figure's name says when it is a ratio; a count is a whole number; the rest are times.
+        let shown = match name {
+            name if name.starts_with("ratio") => ratio(value),
+            _ if value >= 1.0 && value.fract() == 0.0 => grouped(value as u64),
+            _ => time(value),
+        };
+        found.push((name.replace('_', " "), shown));
+    }
+    found
 }
 
-/// Every line that has a measured number in it: the line as it is masked, and its numbers.
-fn measured(text: &str) -> Vec<(String, Vec<String>)> {
-    text.lines()
-        .filter_map(|line| {
-            let masked = mask(line).trim_end().to_owned();
-            let numbers = numbers(&masked, line)?;
-            (!numbers.is_empty()).then_some((masked, numbers))
-        })
-        .collect()
-}
+/// Writes a number.
+type Show = fn(f64) -> String;
 
-/// What stands in the line where the masked line has a mask: times, speed-ups, shares, ratios. The
-/// middle half is left out, and so is what is no number: the machine, the lanes and the scale below
-/// them, a worker's letter.
-fn numbers(masked: &str, line: &str) -> Option<Vec<String>> {
-    const KEPT: [(&str, &str); 7] = [
-        ("<time>", r"([\d.,]+ (?:ns|µs|ms|s))"),
-        ("<speed-up>", r"([\d.,]+x)"),
-        ("<share>", r"([\d.,]+ %)"),
-        ("<ratio>", r"([\d.,]+)"),
-        ("<number>", r"(\d+)"),
-        ("<bandwidth>", r"([\d.]+ (?:B|KiB|MiB|GiB))"),
-        ("<middle half>", r"[\d.,]+ - [\d.,]+"),
-    ];
-    let is_scale = masked.trim_start().starts_with("0  <time>");
-    if is_scale || masked.contains("<machine>") || masked.contains("<lane>") {
-        return Some(Vec::new());
+/// The measured numbers that are shown, and how.
+const SHOWN: [(&str, Show); 7] = [
+    ("seconds", time),
+    ("round_trip", time),
+    ("speedup", speedup),
+    ("speedup_to_own_serial", speedup),
+    ("measured_break_even", time),
+    ("start", time),
+    ("share", share),
+];
+
+fn named(object: &Value, inside: &str, found: &mut Vec<(String, String)>) {
+    let Some(name) = object["name"].as_str() else { return };
+    let name = if inside.is_empty() { name.to_owned() } else { format!("{inside}, {name}") };
+    let shown = |(key, show): &(&str, Show)| object[*key].as_f64().map(show);
+    let numbers: Vec<String> = SHOWN.iter().filter_map(shown).collect();
+    if !numbers.is_empty() {
+        found.push((name.clone(), numbers.join("  ")));
     }
-    let mut pattern = regex_lite::escape(masked);
-    for (mask, number) in KEPT {
-        pattern = pattern.replace(&regex_lite::escape(mask), number);
+    let parts = object.as_object().into_iter().flatten().filter_map(|(_, part)| part.as_array());
+    for part in parts.flatten() {
+        named(part, &name, found);
     }
-    // The padding goes with the masks, so its width says nothing.
-    let spaces = Regex::new(" +").ok()?;
-    let pattern = spaces.replace_all(&pattern, " +");
-    let pattern = pattern.replace("<letter>", "[A-Z]+");
-    let captures = Regex::new(&format!("^{pattern}$")).ok()?.captures(line.trim_end())?;
-    let groups = captures.iter().skip(1).flatten();
-    Some(groups.map(|number| number.as_str().to_owned()).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_snapshot_s_head_goes() {
-        assert_eq!(body("---\nsource: x\nexpression: y\n---\none\n---\ntwo\n"), "one\n---\ntwo\n");
-        assert_eq!(body("bare\n"), "bare\n");
-    }
-
-    #[test]
-    fn numbers_are_found_where_they_are_masked() {
-        let all = measured(
-            "Machine      2 cores\n\
-             Prediction   20.62 million steps: at most 2.00x\n\
-             \x20 threads, a queue         111 ms    103 - 113    0.96x     1.97x  <- one change\n\
-             Cost         31.0 µs of pool around 5.61 ms of gcd for each item: 0.6 %\n\
-             \x20 A  |1===|2==|..\n\
-             \x20    0                29.0 ms\n\
-             Better       Euclid's is 74,110 times as fast, on one core\n",
-        );
-        let numbers: Vec<String> = all.iter().map(|(_, numbers)| numbers.join(" | ")).collect();
-        assert_eq!(numbers, ["111 ms | 0.96x", "31.0 µs | 5.61 ms | 0.6 %", "74,110"]);
-        assert_eq!(words(&all[0].0), "threads, a queue");
+    fn what_has_a_name_is_found_with_its_numbers() {
+        let document = json!({
+            "stages": [
+                {"name": "threads", "seconds": 0.0306, "speedup": 1.8, "low": 0.03,
+                 "spans": [{"item": 0, "start": 0.0}]},
+                {"name": "processes", "round_trip": 1e-5,
+                 "rows": [{"name": "24 B", "cells": [{"name": "20 µs", "seconds": 1e-3, "speedup": 0.5}]}]},
+            ],
+            "figures": {"hand_overs": 156.0, "one_step_item": 3.1e-5, "ratio_to_python": 1.06},
+        });
+        let wanted = [
+            ("threads", "30.6 ms  1.80x"),
+            ("processes", "10.0 µs"),
+            ("processes, 24 B, 20 µs", "1.00 ms  0.50x"),
+            ("hand overs", "156"),
+            ("one step item", "31.0 µs"),
+            ("ratio to python", "1.06"),
+        ];
+        let wanted = wanted.map(|(name, numbers)| (name.to_owned(), numbers.to_owned()));
+        assert_eq!(numbers(&document), wanted);
     }
 }

@@ -2,6 +2,8 @@
 //! and everything that speaks of lessons knows it, with no other file changed by hand but the
 //! book's SUMMARY.
 
+use bookbinder::House;
+use bookbinder::expand::Expander;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -116,10 +118,7 @@ fn lesson_99_is_one_folder_and_one_line_of_the_summary() {
 
     // Its own tests record what it prints, and refuse what is still to be said.
     let record = [("INSTA_UPDATE", "always")];
-    printed(
-        scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "--", "plain", "json"], &record),
-        0,
-    );
+    printed(scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "json"], &record), 0);
     let unsaid = scratch.cargo(&["test", "--quiet", "-p", "lesson-99", "words"], &[]);
     let unsaid = printed(unsaid, 101);
     assert!(unsaid.contains("lesson.toml has something left to say"), "{unsaid}");
@@ -135,6 +134,16 @@ fn lesson_99_is_one_folder_and_one_line_of_the_summary() {
     assert!(solved.contains("Passed "), "{solved}");
     let hint = printed(scratch.kit(&["hint", "99", "2"]), 0);
     assert!(hint.contains("todo: which tool to take."), "{hint}");
+
+    // The book's list of chapters has it, and what its chapter asks for is there.
+    let house = House::at(root);
+    let filled = |text: &str| Expander::new(&house).page(Path::new("page.md"), text).unwrap();
+    assert!(filled("{{lessons}}").contains("| [99 ninety-nine](99-ninety-nine.md) | "));
+    let chapter = fs::read_to_string(root.join("book/src/99-ninety-nine.md")).unwrap();
+    let chapter = filled(&chapter);
+    assert!(
+        chapter.contains("> **Minutes** about 20") && chapter.contains("let pool = Threads::new")
+    );
 
     // Doctor, README and the recipes have it.
     let doctor = printed(scratch.kit(&["doctor"]), 0);

@@ -32,8 +32,10 @@ fn the_lesson_s_program_gets_the_guess_the_options_and_the_folder() {
         "{said}"
     );
     assert!(said.contains("Your guess   1.90x") && said.contains("1, 0 and 0 items"), "{said}");
-    let output = kit(folder.path(), &["2", "--help"]);
-    assert!(text(&output.stdout).contains("just predict-2 [GUESS] [OPTIONS]"));
+    for arguments in [&["2", "--help"][..], &["--help"]] {
+        let help = text(&kit(folder.path(), arguments).stdout);
+        assert!(["guess", "--workers N", "--pairs FILE"].iter().all(|word| help.contains(word)));
+    }
 }
 
 #[test]

@@ -1,13 +1,14 @@
-//! Guess first, then see what arithmetic says. Nothing is run: no thread, no process, no clock.
+//! Guess first, then see what arithmetic says. A prediction runs nothing: no thread, no process, no
+//! clock.
 //!
-//! Without a guess a prediction shows the work and asks one question, and stops, since a guess
-//! made beside the answer teaches nothing. With a guess it shows the answer and what else follows
-//! from the same numbers.
+//! Without a guess, a prediction shows the work, asks one question and stops, since a guess made
+//! beside the answer teaches nothing. With a guess, a prediction shows the answer and what else
+//! follows from the same numbers.
 //!
-//! A lesson's prediction is a program of its own in the lesson's folder, `predict.rs`, and this is
-//! what these programs share. Most lessons ask about the pairs: they bring a [`Prediction`] to
-//! [`of_pairs`]. A lesson whose work is not the pairs writes its own question and answer and gives
-//! them to [`main`].
+//! A lesson's prediction is a program of its own in the lesson's folder, `predict.rs`; this crate
+//! is what these programs share. Most lessons ask about the pairs: such a lesson passes a
+//! [`Prediction`] to [`of_pairs`]. A lesson whose work is not the pairs passes its own question and
+//! answer to [`main`].
 
 #![forbid(unsafe_code)]
 
@@ -37,9 +38,10 @@ pub struct Prediction {
     /// What the reader is asked: one number to guess, and what else to think of. Lines of at most
     /// 80 columns.
     pub question: String,
-    /// The name of the row that was asked for: a policy's, [`ANY_NUMBER`] or one of the lesson's.
+    /// The name of the row that was asked for: a policy's name, [`ANY_NUMBER`], or the name of one
+    /// of the lesson's own rows.
     pub answer: &'static str,
-    /// What the question comes down to.
+    /// The reason for the answer.
     pub why: String,
     /// Further rows below those of the policies.
     pub rows: Vec<Row>,
@@ -63,7 +65,7 @@ impl Prediction {
     }
 }
 
-/// The name of the row for as many workers as anybody likes.
+/// The name of the row for an unlimited number of workers.
 pub const ANY_NUMBER: &str = "any number of workers";
 
 /// The name of the row for threads under one lock.
@@ -87,7 +89,7 @@ pub fn of_pairs(facts: &str, predict: fn(&Asked) -> Prediction) -> ExitCode {
 /// `facts` is the text of the lesson's `lesson.toml`.
 ///
 /// The exit status is 0; or 2, with one line on standard error, if what was typed cannot be used.
-/// If nobody reads standard output to its end, the program ends quietly.
+/// If standard output is closed early, the program ends without an error.
 pub fn main(
     facts: &str,
     question: impl FnOnce(&Asked, Out) -> io::Result<()>,
@@ -96,12 +98,12 @@ pub fn main(
     let asked = match options::read(Lesson::of(facts), env::args_os()) {
         Ok(asked) => asked,
         Err(options::NotAsked::Help(help)) => {
-            // A reader that closes the help early has seen enough of it.
+            // A pipe that is closed before the end of the help is no error.
             let _ = write!(anstream::stdout(), "{}", help.ansi());
             return ExitCode::SUCCESS;
         }
         Err(options::NotAsked::Input(line)) => {
-            // If standard error is closed too, the status is all that is left to say.
+            // If standard error is closed too, only the exit status can report the error.
             let _ = writeln!(anstream::stderr(), "error: {line}");
             return ExitCode::from(2);
         }
@@ -179,7 +181,7 @@ fn print_answer(
     print_next(asked, out)
 }
 
-/// Repeats the guess, with a word on what it counts, and the work that it is about.
+/// Repeats the guess, with a word on what the guess counts, and the work that the guess is about.
 ///
 /// # Errors
 /// If `out` cannot be written.
@@ -228,9 +230,10 @@ fn nearest(asked: &Asked, guess: f64, rows: &[Row], answer: &str) -> String {
     text
 }
 
-/// How far a guess is off, said as people say it: in percent, or from twice on in times.
+/// How far a guess is off, in everyday words: in percent, or from a factor of two on as a factor.
 ///
-/// `off` is the factor between the two, 1 or more; `above` says that the guess is the larger.
+/// `off` is the factor between guess and answer, 1 or more; `above` says that the guess is the
+/// larger number.
 pub fn off_by(off: f64, above: bool) -> String {
     let factor = ratio(off);
     match (off < 2.0, above) {
@@ -241,7 +244,7 @@ pub fn off_by(off: f64, above: bool) -> String {
     }
 }
 
-/// The number as its two printed decimals say it, so that equal prints compare equal.
+/// The number rounded to the two decimals that are printed, so that equal prints compare equal.
 pub fn shown(speedup: f64) -> f64 {
     (speedup * 100.0).round()
 }
@@ -260,7 +263,7 @@ fn print_table(asked: &Asked, mut out: Out) -> io::Result<()> {
             "  {number:>4}{:LABEL$}{chunks:>2}{balanced:>10}{queue:>9}{longest_first:>15}{bound:>9}",
             "",
         )?;
-        // The first row that loses to the one above it is the one worth a question.
+        // Only the first row that loses to the row above it gets a question.
         let loses = number > 2 && puzzle.is_none() && loses_to_fewer(asked, workers);
         if loses {
             puzzle = Some(workers);
@@ -278,13 +281,14 @@ fn fewer(workers: NonZeroUsize) -> NonZeroUsize {
     NonZeroUsize::new(workers.get() - 1).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// Do chunks, rounded up, gain visibly less than with one worker fewer?
+/// Whether chunks, rounded up, gain visibly less than with one worker fewer.
 fn loses_to_fewer(asked: &Asked, workers: NonZeroUsize) -> bool {
     let gain = |workers| shown(speedup(Policy::CeilChunks, &asked.costs, workers));
     gain(workers) < gain(fewer(workers))
 }
 
-/// What to look at to answer "why does 4 lose to 3?": the chunk that is done last, in both.
+/// What to look at to answer "why does 4 lose to 3?": the chunk that is done last, with 4 workers
+/// and with 3.
 fn puzzle_hint(asked: &Asked, workers: NonZeroUsize) -> String {
     let line = |workers: NonZeroUsize| {
         let slots = plan(Policy::CeilChunks, &asked.costs, workers);

@@ -1,4 +1,4 @@
-//! What is typed behind `just predict-4`.
+//! The options that are typed behind `just predict-4`.
 
 use clap::builder::StyledStr;
 use clap::error::ErrorKind;
@@ -12,7 +12,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// The options as they are typed, the same for every lesson.
+/// The command-line options, the same for every lesson.
 #[derive(Debug, Parser)]
 #[command(disable_version_flag = true)]
 struct Arguments {
@@ -28,7 +28,7 @@ struct Arguments {
     pairs: Option<PathBuf>,
 }
 
-/// What is to be predicted, checked and ready.
+/// The checked input of a prediction.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The lesson that asks.
@@ -37,7 +37,7 @@ pub struct Asked {
     pub guess: Option<f64>,
     /// How many workers there are.
     pub workers: NonZeroUsize,
-    /// The file of the pairs, if they are not the ten.
+    /// The file of the pairs, if the pairs are not the ten of the kit.
     file: Option<PathBuf>,
     /// The items.
     pub pairs: Vec<Pair>,
@@ -55,12 +55,12 @@ impl Asked {
         speedup(policy, &self.costs, self.workers)
     }
 
-    /// What no schedule on this many workers can beat.
+    /// The speed-up that no schedule on this many workers can beat.
     pub fn bound(&self) -> f64 {
         bound(&self.costs, self.workers)
     }
 
-    /// total / longest: the bound for as many workers as you like.
+    /// total / longest: the bound for an unlimited number of workers.
     pub fn any_number(&self) -> f64 {
         self.total as f64 / self.longest as f64
     }
@@ -75,7 +75,7 @@ impl Asked {
         count(self.workers.get(), "worker")
     }
 
-    /// The command that was typed, with a guess put in.
+    /// The command that was typed, with a guess inserted.
     pub fn command(&self, guess: &str) -> String {
         let mut command = format!("just predict-{} {guess}", self.lesson.number);
         if self.workers.get() != 2 {
@@ -91,9 +91,9 @@ impl Asked {
 /// Why nothing is predicted.
 #[derive(Debug)]
 pub(crate) enum NotAsked {
-    /// Help was asked for; this is it.
+    /// The reader asked for help; this is the text.
     Help(StyledStr),
-    /// What was typed cannot be used: one line.
+    /// The command line cannot be used; this one line says why.
     Input(String),
 }
 
@@ -129,7 +129,7 @@ pub(crate) fn read(
 /// `1.9`, `1.9x` or `1.9×`.
 fn guess(word: &str) -> Result<f64, String> {
     let number = word.trim_end_matches(['x', 'X', '×']);
-    // Only digits and a point: `parse` would also take "inf", "nan" and "1e3".
+    // Only digits and a point are allowed: `parse` would also take "inf", "nan" and "1e3".
     let plain = number.chars().all(|c| c.is_ascii_digit() || c == '.');
     number
         .parse()

@@ -6,26 +6,27 @@ use report::{speedup as shown_speedup, steps as steps_of};
 use schedule::{Policy, plan};
 use std::io;
 
-/// One line of the answer: a way to run the items, and what it gains.
+/// One line of the answer: a way to run the items, and its speed-up.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// What is run, and how.
+    /// The way to run the items.
     pub name: &'static str,
     /// The speed-up from and to; the same number twice where the schedule is fixed.
     pub range: (f64, f64),
     /// A few words on why.
     pub note: String,
-    /// Not held against the guess: the row limits or repeats another.
+    /// Whether to leave the row out when the guess is judged, because the row limits or repeats
+    /// another row.
     pub aside: bool,
 }
 
 impl Row {
-    /// A row with one speed-up, which a guess is held against.
+    /// A row with one speed-up, which a guess is compared with.
     pub fn new(name: &'static str, speedup: f64, note: impl Into<String>) -> Self {
         Self { name, range: (speedup, speedup), note: note.into(), aside: false }
     }
 
-    /// The same row, which a guess is not held against.
+    /// The same row, which a guess is not compared with.
     pub fn aside(self) -> Self {
         Self { aside: true, ..self }
     }
@@ -49,8 +50,8 @@ impl Row {
     }
 }
 
-/// The rows that follow from the costs alone. The one for any number of workers is held against a
-/// guess only where that was asked for: elsewhere nothing reaches it.
+/// The rows that follow from the costs alone. A guess is compared with the row for any number of
+/// workers only if that row was asked for: with fewer workers, nothing reaches that row.
 pub(crate) fn policy_rows(asked: &Asked, answer: &str) -> Vec<Row> {
     let workers = asked.workers.get();
     let any = asked.any_number();
@@ -90,7 +91,7 @@ fn sizes(asked: &Asked, policy: Policy) -> String {
     }
 }
 
-/// Prints rows below each other.
+/// Prints the rows, one a line.
 ///
 /// # Errors
 /// If `out` cannot be written.

@@ -1,6 +1,8 @@
-//! What `submit(…).result()` costs, against the same bytes there and back between two processes.
+//! What `submit(…).result()` costs, compared with the same bytes there and back between two
+//! processes.
 //!
-//! The two take turns, and the medians are compared. `cargo run --release --example round_trip`.
+//! Both are measured in turns, and their medians are compared. `cargo run --release --example
+//! round_trip`.
 
 use std::env;
 use std::error::Error;
@@ -14,7 +16,7 @@ use kernel::Executor;
 use process_futures::ProcessPoolExecutor;
 use processes::ProcessPool;
 
-/// Length of a frame's header and of the body of a small number.
+/// The length of a frame with a small number: header and body.
 const FRAME: usize = 33;
 const ROUNDS: usize = 20_000;
 

@@ -1,4 +1,4 @@
-//! A tour of the pool: each thing that it can do, once. A test runs it.
+//! A tour of the pool: everything that the pool can do, once. A test runs this tour.
 
 use process_futures::{MapOptions, OnDeath, ProcessPoolExecutor, ReturnWhen, as_completed, wait};
 use std::error::Error;
@@ -34,10 +34,11 @@ fn fall(status: i32) -> u64 {
 /// The tour.
 ///
 /// # Errors
-/// What no stop of the tour expects.
+/// The first error that the tour does not expect.
 pub fn main() -> Result<(), Box<dyn Error>> {
     // ANCHOR: build
-    // First in main: workers are forked from the program as it is before it has threads.
+    // Make the pool first in main: workers are forked from the program as it is before it has
+    // threads.
     let pool = ProcessPoolExecutor::builder()
         .max_workers(2.try_into()?)
         .max_tasks_per_child(1000.try_into()?)

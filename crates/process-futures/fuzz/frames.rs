@@ -1,5 +1,5 @@
-//! Whatever comes from a worker, the pool does not panic and takes no more memory than came
-//! (`-malloc_limit_mb`, in the justfile). What is fuzzed stands in `inside.rs`.
+//! Whatever bytes come from a worker, the pool does not panic and takes no more memory than came
+//! (`-malloc_limit_mb`, in the justfile). The fuzzed code stands in `inside.rs`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! The way of a worker's bytes into the pool, for the fuzzer: compiled into the crate only there.
+//! The way of a worker's bytes into the pool, for the fuzzer. This file is compiled into the crate
+//! only when fuzzing.
 
 use crate::caller::WorkerHandle;
 use crate::wire::packet::{Packet, PacketKind, body};
@@ -10,14 +11,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Write};
 
-/// Four calls are under way, with the numbers 0 to 3, and these bytes come back. The first says how
-/// many at a time.
+/// Four calls are under way, with the numbers 0 to 3, and these bytes come back. The first byte
+/// says how many bytes come at a time.
 pub fn from_a_worker(bytes: &[u8]) {
     let Some((&cut, mut bytes)) = bytes.split_first() else { return };
     let (ours, theirs) = pair(SockType::Stream).expect("a socket pair");
     let mut handle = WorkerHandle::new(0, ours, usize::MAX);
     for task in 0..4 {
-        // Small ones, and one whose buffer is of use to a large answer.
+        // The calls are small, except one whose buffer can serve a large answer.
         let length = if task == 1 { 100_000 } else { 10 };
         let argument = body(&Bytes::from(vec![7; length]), Vec::new()).expect("it is small");
         handle.give(Packet::new(PacketKind::Call, task, [1, 2], argument));
@@ -40,11 +41,11 @@ pub fn from_a_worker(bytes: &[u8]) {
     let (running, waiting) = handle.unfinished_calls(true);
     let left = usize::from(running.is_some()) + waiting.len();
     assert_eq!(numbers as usize + left, 4, "each call ends once");
-    // What waits will be sent again, so it must be whole.
+    // A waiting call will be sent again, so it must be whole.
     assert!(waiting.iter().all(|call| call.bytes.len() == call.header.frame()));
 }
 
-/// Answers come in order, and each is read as whatever a task may have promised.
+/// Answers come in order, and each answer is read as every type that the task may have promised.
 fn read_all(answer: &Packet, next: &mut u64) {
     assert_eq!(answer.header.task, *next);
     *next += 1;

@@ -1,8 +1,8 @@
 //! A pool of worker processes that you can keep.
 //!
-//! It is stage 4's pool with a longer life: hand over one task now and ask for its answer later,
-//! stream a million items through it, cancel, set time limits, let workers retire, and go on after
-//! a worker has died. The words are those of Python's [`concurrent.futures`].
+//! This pool is stage 4's pool with a longer life: submit one task now and ask for its answer
+//! later, stream a million items through the pool, cancel, set time limits, let workers retire, and
+//! go on after a worker has died. The names are those of Python's [`concurrent.futures`].
 //!
 //! ```no_run
 //! use process_futures::ProcessPoolExecutor;
@@ -20,29 +20,29 @@
 //! }
 //! ```
 //!
-//! (The example is compiled here and not run. `examples/tour.rs` is one that runs, in the tests.)
+//! (This example is compiled but not run. The tests run a longer example, `examples/tour.rs`.)
 //!
 //! # What differs from `concurrent.futures`
 //!
 //! | there | here |
 //! |---|---|
 //! | a callable and arguments that must pickle, found out when it runs | `fn(A) -> R` and [`Message`](kernel::Message)s, found out when it compiles |
-//! | a dead worker breaks the pool, and every future in it fails | it fails the call that it was running, and is replaced; [`OnDeath::Break`] is Python's way |
+//! | a dead worker breaks the pool, and every future in it fails | a dead worker fails the call that it was running, and is replaced; [`OnDeath::Break`] is Python's way |
 //! | `result(timeout)` stops waiting and leaves the task alone | [`TaskFuture::result_timeout`] ends the task too; [`wait()`] is for waiting only |
 //! | `map` reads its whole input first, unless `buffersize` is given (3.14) | the same |
-//! | a `map` raises at the first error and is over | it yields a `Result` for each item, and goes on |
+//! | a `map` raises at the first error and is over | a map yields a `Result` for each item, and goes on |
 //! | an exception in a chunk costs the chunk | a panic costs its item; a death costs the chunk |
-//! | `submit` after `shutdown` raises | it gives a future that has failed already |
-//! | a pool as context manager runs what is queued before it ends | dropping it cancels what is queued; [`shutdown(true, false)`](ProcessPoolExecutor::shutdown) runs it |
+//! | `submit` after `shutdown` raises | `submit` returns a future that has failed already |
+//! | a pool as context manager runs what is queued before it ends | dropping the pool cancels what is queued; [`shutdown(true, false)`](ProcessPoolExecutor::shutdown) runs it |
 //! | `add_done_callback` | not there: whose thread would it run on? [`as_completed`] says the same in order |
 //!
 //! # Which thread does the work
 //!
-//! Some thread has to move bytes and see to the dead. The thread that has the pool's core does: it
-//! *drives* the pool. A thread that waits for an answer drives by itself, because a thread in
-//! between would have to be woken first and would have to wake the caller then. While no thread
-//! waits, a manager thread drives; it is started by the first `submit`. `caller/driver.rs` has the
-//! rules by which the core changes hands.
+//! Some thread has to move bytes and replace dead workers. The thread that has the pool's core does
+//! this: the thread *drives* the pool. A thread that waits for an answer drives the pool itself,
+//! because a thread in between would have to be woken first, and would then have to wake the
+//! caller. While no thread waits, a manager thread drives; it is started by the first `submit`.
+//! `caller/driver.rs` has the rules by which the core changes hands.
 //!
 //! # Where things are
 //!

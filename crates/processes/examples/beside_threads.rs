@@ -1,7 +1,8 @@
-//! Why a fork beside threads is refused: it is done here, and the child waits for ever.
+//! Why a fork beside threads is refused: this example forks beside a thread, and the child waits
+//! for ever.
 //!
-//! A thread of the program holds a lock while a child is forked. The child has a copy of the lock,
-//! which is taken, and not the thread that would release it. A limit on the time ends the wait.
+//! A thread of the program holds a lock while a child is forked. The child has a copy of the held
+//! lock, but not the thread that would release the lock. A time limit ends the wait.
 
 use kernel::Executor;
 use nix::sys::signal::{Signal::SIGKILL, kill};
@@ -30,7 +31,7 @@ fn needs_the_lock(n: u64) -> u64 {
 }
 // ANCHOR_END: task
 
-/// The lines that `main` prints. A test holds them to the recorded ones.
+/// The lines that `main` prints. A test compares these lines with the recorded lines.
 pub fn lines() -> Result<Vec<String>, Box<dyn Error>> {
     let (mut pids, writer) = pipe()?;
     PIDS.set(writer).map_err(|_| "a second call")?;
@@ -75,7 +76,8 @@ pub fn lines() -> Result<Vec<String>, Box<dyn Error>> {
         pool.map_or_else(|error| format!("error: {error}"), |_| "a pool".into()),
     );
 
-    // The thread has ended, and the fork server starts with one thread. Then the thread comes again.
+    // The thread has ended, so the fork server starts in a process with one thread. Then a thread
+    // holds the lock again.
     ForkServer::start()?;
     let answer = beside_a_thread_with_the_lock(|| {
         Ok::<_, Box<dyn Error>>(ProcessPool::new(ONE)?.map(needs_the_lock, vec![1])?)
@@ -85,7 +87,7 @@ pub fn lines() -> Result<Vec<String>, Box<dyn Error>> {
 }
 
 // ANCHOR: thread
-/// Runs this while another thread holds the lock.
+/// Runs a closure while another thread holds the lock.
 fn beside_a_thread_with_the_lock<T>(run: impl FnOnce() -> T) -> T {
     let ((taken, is_taken), (done, is_done)) = (channel(), channel());
     thread::scope(|scope| {
@@ -106,7 +108,7 @@ fn outcome<E: ToString>(answers: Result<Vec<u64>, E>) -> String {
     answers.map_or_else(|error| error.to_string(), |answers| format!("answer {}", answers[0]))
 }
 
-/// The text in lines that fit beside the first column.
+/// Splits the text into lines that fit beside the first column.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
@@ -120,7 +122,7 @@ fn wrapped(text: &str) -> Vec<String> {
     lines
 }
 
-/// Where a child says its number, so that somebody can kill it.
+/// The pipe through which a child reports its process id, so that the parent can kill it.
 static PIDS: OnceLock<PipeWriter> = OnceLock::new();
 
 fn say_which_process() {

@@ -1,55 +1,57 @@
 //! Frames: what travels between the pool and a worker.
 //!
-//! A stream socket has no messages, only bytes, so each message says how long it is. Everything
+//! A stream socket has no messages, only bytes, so each message begins with its length. Everything
 //! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
-//! cannot be read costs the one task that it belongs to.
+//! cannot be read costs only its own task.
 //!
 //! | bytes | content |
 //! |---|---|
 //! | 0 to 3 | length of the body |
 //! | 4 | kind |
-//! | 5 to 12 | the task's number |
-//! | 13 to 28 | in a call: where the task is (two addresses) |
+//! | 5 | zero (where `process-futures` says how many descriptors travel beside the frame) |
+//! | 6 to 13 | the task's number |
+//! | 14 to 29 | in a call: where the task is (two addresses) |
 //!
-//! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
-//! is there.
+//! The numbers have fixed sizes, unlike postcard's usual numbers, because the header is filled in
+//! after the body is written.
 
-use fork_server::wire::receive;
-use nix::sys::socket::MsgFlags;
+use fork_server::TaskFailure;
+use kernel::{Message, Ran, TaskErrorKind};
+use nix::sys::socket::{MsgFlags, recv};
 use postcard::Error::SerializeBufferFull;
 use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::mem;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsRawFd;
 
 /// Length of the header, in bytes.
-const HEADER: usize = 29;
+const HEADER: usize = 30;
 
-/// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
-/// believes it.
+/// The longest body, in bytes: 1 GiB. A longer length is a mistake or worse, and neither side
+/// accepts it.
 const MAX_BODY: usize = 1 << 30;
 
-/// How much is received at once, at least. Nearly every frame is shorter.
+/// How many bytes are received at once. Nearly every frame is shorter.
 const CHUNK: usize = 64 * 1024;
 
 /// What a frame is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// To the worker: run this. The body is the argument.
+    /// To the worker: run this call. The body is the argument.
     Call,
     /// From the worker: the body is the answer.
     Answer,
-    /// From the worker: the body is why there is no answer.
+    /// From the worker: the body says why there is no answer.
     Failure,
 }
 
-/// What stands outside the body.
+/// The header of a frame: everything outside the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     #[serde(with = "postcard::fixint::le")]
     length: u32,
-    /// What the frame is.
-    pub kind: Kind,
+    kind: Kind,
+    zero: u8,
     /// The task's number.
     #[serde(with = "postcard::fixint::le")]
     pub task: u64,
@@ -60,6 +62,11 @@ pub struct Header {
 }
 
 impl Header {
+    /// A header for a body that is not yet written: see [`write`].
+    pub fn new(kind: Kind, task: u64, [trampoline, function]: [u64; 2]) -> Self {
+        Self { length: 0, kind, zero: 0, task, trampoline, function }
+    }
+
     /// Length of the whole frame, in bytes.
     fn frame(&self) -> usize {
         HEADER + self.length as usize
@@ -74,10 +81,10 @@ impl Header {
         postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
     }
 
-    /// Reads a header, and says in words what is wrong with it if it is none.
+    /// Reads a header. The error says in words why the bytes are no header.
     fn read(bytes: &[u8]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
-            Ok(header) if header.frame() > HEADER + MAX_BODY => {
+            Ok(header) if header.length as usize > MAX_BODY => {
                 Err(format!("a body of {} bytes", header.length))
             }
             header => header.map_err(|error| error.to_string()),
@@ -85,35 +92,44 @@ impl Header {
     }
 }
 
-/// A header and its body.
+/// A header and its body: a call, or a worker's answer as received.
 #[derive(Debug)]
 pub struct Frame {
-    /// What the header says.
-    pub header: Header,
-    /// The header and the body in one piece: a body is written where it will be sent from.
-    pub bytes: Vec<u8>,
+    pub(crate) header: Header,
+    /// The header and the body in one piece: a body is written into the buffer from which it is
+    /// sent.
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Frame {
-    /// A frame around what [`body`] wrote.
-    pub fn new(kind: Kind, task: u64, address: [u64; 2], mut bytes: Vec<u8>) -> Self {
-        let length = (bytes.len() - HEADER) as u32; // the limit fits
-        let [trampoline, function] = address;
-        let header = Header { length, kind, task, trampoline, function };
-        header.write(&mut bytes);
-        Self { header, bytes }
-    }
-
     /// Gives the task another number.
-    pub fn set_task(&mut self, task: u64) {
+    pub(crate) fn set_task(&mut self, task: u64) {
         self.header.task = task;
         self.header.write(&mut self.bytes);
     }
+
+    /// How many bytes travel.
+    pub fn length(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Reads an answer. `R` is the result type of the function that was called.
+    ///
+    /// # Errors
+    /// The error that the worker reports, or [`TaskErrorKind::NotDeserialised`] if the bytes are
+    /// not an `R`. Each error says whether the task ran.
+    pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
+        let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
+        match self.header.kind {
+            Kind::Answer => read_body(&self.bytes).map_err(unreadable),
+            Kind::Failure | Kind::Call => Err(read_body(&self.bytes).unwrap_or_else(unreadable)),
+        }
+    }
 }
 
-/// The body of the frame that these bytes are, as a value. It must be all of the body: bytes left
-/// over mean that the writer and the reader do not mean the same type, and then the value is a
-/// wrong one. (Postcard alone would let it pass.) The error is in words.
+/// The body of this frame, as a value. The value must take up the whole body: bytes that are left
+/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
+/// alone would accept it.) The error is text.
 pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(&frame[HEADER..]) {
         Ok((value, [])) => Ok(value),
@@ -122,19 +138,29 @@ pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
     }
 }
 
-/// Writes a value down as a frame's body, with room for the header before it, in place of what the
-/// buffer held. The error is in words.
-pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+/// Serialises a frame. The buffer's old content is replaced. The error is text.
+pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Result<Frame, String> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
     buffer.resize(HEADER, 0);
-    postcard::serialize_with_flavor(value, Body(buffer)).map_err(|error| match error {
+    let written = postcard::serialize_with_flavor(body, Body(buffer));
+    let mut bytes = written.map_err(|error| match error {
         SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
         error => error.to_string(),
-    })
+    })?;
+    let header = Header { length: (bytes.len() - HEADER) as u32, ..header }; // the limit fits
+    header.write(&mut bytes);
+    Ok(Frame { header, bytes })
 }
 
-/// Where postcard writes: a vector that does not grow over the limit.
+/// Writes the answer to the call that the buffer holds, into that buffer: for a large answer, fresh
+/// memory would cost more than serialising. The error is text.
+pub fn write_answer<T: Serialize>(answer: &T, call: Vec<u8>) -> Result<Vec<u8>, String> {
+    let header = Header::read(&call[..HEADER])?;
+    Ok(write(Header { kind: Kind::Answer, ..header }, answer, call)?.bytes)
+}
+
+/// The output for postcard: a vector that does not grow over the limit.
 struct Body(Vec<u8>);
 
 impl Flavor for Body {
@@ -160,23 +186,29 @@ impl Flavor for Body {
 /// The receiving side of a socket: bytes in, frames out.
 #[derive(Debug, Default)]
 pub struct FrameReader {
-    /// Received as far as `end`. What lies behind it is room.
+    /// The buffer, filled with received bytes up to `end`. The bytes behind `end` are free room.
     bytes: Vec<u8>,
     end: usize,
 }
 
 impl FrameReader {
-    /// Receives once. Zero is the end of the stream.
+    /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
-    /// The buffer grows with what arrives and never by a header's word: a header that lies about
-    /// its length costs the side that believes it 64 KiB, and not a gigabyte.
-    pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
-        if self.bytes.len() - self.end < CHUNK {
-            self.bytes.resize(self.end + self.end.max(CHUNK), 0);
+    /// The buffer grows with the bytes that arrive, and never because of the length in a header
+    /// alone: a header with a false length costs the receiving side some chunks, and not a
+    /// gigabyte.
+    pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
+        let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
+        // Receive as much of a large frame at once as the kernel holds of a stream.
+        let room = self.end + if frame > CHUNK { 4 * CHUNK } else { CHUNK };
+        if self.bytes.len() < room {
+            // Reserve eight times what has come, so that little is copied on the way. Reserved
+            // memory that is not yet touched takes only addresses.
+            self.bytes.reserve(frame.min(8 * self.end).max(room) - self.bytes.len());
+            self.bytes.resize(room, 0);
         }
-        // Nobody sends descriptors here. Those that come all the same are closed again.
-        let mut descriptors = Vec::<OwnedFd>::new();
-        let received = receive(socket, &mut self.bytes[self.end..], &mut descriptors, flags)?;
+        let room = &mut self.bytes[self.end..room];
+        let received = recv(socket.as_raw_fd(), room, flags)?;
         self.end += received;
         Ok(received)
     }
@@ -184,7 +216,7 @@ impl FrameReader {
     /// The next frame, if it is there to its last byte.
     ///
     /// # Errors
-    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    /// What is wrong, as text, if the bytes are no frame. Nothing after such bytes can be trusted.
     pub fn next_frame(&mut self) -> Result<Option<Frame>, String> {
         let received = &self.bytes[..self.end];
         if received.len() < HEADER {
@@ -196,16 +228,15 @@ impl FrameReader {
             return Ok(None);
         }
         let bytes = if length < CHUNK {
-            received[..length].to_vec()
+            let bytes = received[..length].to_vec();
+            self.bytes.copy_within(length..self.end, 0);
+            bytes
         } else {
             // A large frame is not copied: its buffer becomes the frame.
             self.bytes.truncate(self.end);
             let rest = self.bytes.split_off(length);
             mem::replace(&mut self.bytes, rest)
         };
-        if length < CHUNK {
-            self.bytes.copy_within(length..self.end, 0);
-        }
         self.end -= length;
         Ok(Some(Frame { header, bytes }))
     }
@@ -220,14 +251,14 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     fn frame(task: u64, length: usize) -> Frame {
-        let bytes = body(&Bytes::from(vec![task as u8; length]), Vec::new()).unwrap();
-        Frame::new(Kind::Call, task, [task + 1, task + 2], bytes)
+        let header = Header::new(Kind::Call, task, [task + 1, task + 2]);
+        write(header, &Bytes::from(vec![task as u8; length]), Vec::new()).unwrap()
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        /// However the bytes are split on their way, the frames come out unchanged and in order.
         #[test]
         fn frames_come_through(
             lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
@@ -256,7 +287,7 @@ mod tests {
             prop_assert_eq!(task as usize, lengths.len());
         }
 
-        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        /// Arbitrary bytes give a frame, no frame, or an error, and take no more memory than came.
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
             let (socket, mut writer) = UnixStream::pair().unwrap();
@@ -273,7 +304,7 @@ mod tests {
                     Err(_) => break,
                 }
             }
-            prop_assert!(reader.bytes.capacity() <= 4 * CHUNK);
+            prop_assert!(reader.bytes.capacity() <= 9 * CHUNK);
         }
     }
 

@@ -1,15 +1,15 @@
 //! Workers are forked, die, and are replaced.
 //!
-//! Everything here begins with a report of the fork server. It is the workers' parent, so it alone
-//! knows how one has ended; the end of file on a worker's socket says only that.
+//! Everything here begins with a report of the fork server. Only the fork server, the workers'
+//! parent, knows how a worker has ended; the end of file on a worker's socket says only that the
+//! worker is gone.
 
 use crate::StartError;
-use crate::call::Answer;
 use crate::frame::Frame;
 use crate::worker::serve;
 use crate::worker_handle::{Unfinished, WorkerHandle};
 use fork_server::{
-    ControlChannel, ForkServer, News, Report, TaskFailure, WorkerLoop, how_it_ended, wire,
+    ControlChannel, ForkServer, News, TaskFailure, WorkerLoop, WorkerReport, how_it_ended, wire,
 };
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
@@ -18,16 +18,17 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::os::fd::AsRawFd;
 
-/// A call that has ended, one way or another.
+/// A call that has ended, with an answer or with an error.
 #[derive(Debug)]
 pub struct Ended {
-    /// The number that [`Workers::submit`] gave it.
+    /// The number that [`Workers::submit`] gave the call.
     pub task: u64,
-    /// The worker's answer, or why there is none and whether the task may have run.
-    pub outcome: Result<Answer, TaskFailure>,
+    /// The worker's answer, or the reason why there is no answer, and whether the task may have
+    /// run.
+    pub outcome: Result<Frame, TaskFailure>,
 }
 
-/// Some workers, and the calls that they have or wait for.
+/// Some workers, the calls that the workers have, and the calls that wait.
 ///
 /// Each call that is submitted ends in exactly one [`Ended`].
 #[derive(Debug)]
@@ -35,13 +36,14 @@ pub struct Workers {
     pub(crate) server: &'static ForkServer,
     /// `None` once the fork server is dead.
     pub(crate) channel: Option<ControlChannel>,
-    /// A worker for each letter. `None` where a fork was refused: tried again after the next answer.
+    /// A worker for each letter. `None` where a fork was refused: the pool tries again after the
+    /// next answer.
     pub(crate) handles: Vec<Option<WorkerHandle>>,
     /// Calls that no worker has.
     pub(crate) queue: VecDeque<Frame>,
     /// Calls that have ended, for the next [`Workers::poll`] to return.
     pub(crate) ended: Vec<Ended>,
-    /// Why no call will be run any more, if so.
+    /// Why no call will be run any more, if the pool is broken.
     pub(crate) broken: Option<String>,
     pub(crate) next_task: u64,
     /// Deaths since the last answer.
@@ -55,7 +57,8 @@ impl Workers {
     /// Starts this many workers, and the fork server if it is not running.
     ///
     /// # Errors
-    /// [`StartError`] if the fork server or any worker cannot be started. None is left behind then.
+    /// [`StartError`] if the fork server or any worker cannot be started. No worker is left behind
+    /// then.
     pub fn new(count: NonZeroUsize) -> Result<Self, StartError> {
         let server = ForkServer::start()?;
         let mut workers = Self {
@@ -85,16 +88,12 @@ impl Workers {
         while self.handles.iter().flatten().any(unknown) && self.take_report(MsgFlags::empty()) {}
     }
 
-    /// The workers' process ids, in the order of their letters. It takes in the reports first.
+    /// The workers' process ids, in the order of their letters. Waiting reports of the fork server
+    /// are received first.
     pub fn worker_pids(&mut self) -> Vec<u32> {
         while self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.settle();
-        self.handles
-            .iter()
-            .flatten()
-            .filter_map(|handle| handle.pid)
-            .map(|pid| pid as u32)
-            .collect()
+        self.handles.iter().flatten().filter_map(|handle| Some(handle.pid? as u32)).collect()
     }
 
     /// How many workers there are, or were.
@@ -102,21 +101,23 @@ impl Workers {
         NonZeroUsize::new(self.handles.len()).expect("there is one worker or more")
     }
 
-    /// Takes in one report of the fork server. False if there is none.
+    /// Receives one report of the fork server. Returns false if there is none.
     pub(crate) fn take_report(&mut self, flags: MsgFlags) -> bool {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker, news })) => {
-                let is_it = |handle: &WorkerHandle| handle.number == worker;
-                let mut handles =
-                    self.handles.iter().map(|handle| handle.as_ref().is_some_and(is_it));
-                let Some(at) = handles.position(|is_it| is_it) else { return true };
-                match (news, &mut self.handles[at]) {
-                    (News::Spawned(pid), Some(handle)) => handle.pid = Some(pid),
-                    (News::Spawned(_), None) => {}
-                    (News::Refused(errno), _) => self.not_forked(at, Errno::from_raw(errno)),
-                    (News::Exited(status), _) => self.exited(at, status),
+            Ok(Some(WorkerReport { worker, news })) => {
+                let is_it = |handle: &&mut WorkerHandle| handle.number == worker;
+                let mut handles = self.handles.iter_mut().enumerate();
+                let handle =
+                    handles.find_map(|(at, handle)| Some((at, handle.as_mut().filter(is_it)?)));
+                match (news, handle) {
+                    (News::Spawned(pid), Some((_, handle))) => handle.pid = Some(pid),
+                    (News::Refused(errno), Some((at, _))) => {
+                        self.not_forked(at, Errno::from_raw(errno))
+                    }
+                    (News::Exited(status), Some((at, _))) => self.exited(at, status),
+                    (_, None) => {}
                 }
             }
             Err(Errno::EAGAIN) => return false,
@@ -125,10 +126,9 @@ impl Workers {
         true
     }
 
-    /// A worker has answered. There may be room now for a worker that could not be forked.
-    pub(crate) fn answered(&mut self, task: u64, answer: Answer) {
+    /// A worker has answered. A fork that was refused before may be possible now.
+    pub(crate) fn answered(&mut self) {
         self.deaths = 0;
-        self.ended.push(Ended { task, outcome: Ok(answer) });
         self.replace_missing();
     }
 
@@ -147,17 +147,17 @@ impl Workers {
         self.replace_missing();
     }
 
-    /// What a worker wrote before it died is as good as any answer. (No end of file need follow: a
-    /// process that the task has started may still have the socket.)
+    /// Receives what a dead worker wrote before it died: its answer is valid. (An end of file need
+    /// not follow: a process that the task has started may still have the socket.)
     fn receive_rest(&mut self, at: usize) {
-        let answer = self.handles[at].as_mut().and_then(|handle| handle.receive(true));
-        if let Some((task, answer)) = answer {
-            self.answered(task, answer);
+        if let Some(answer) = self.handles[at].as_mut().and_then(|handle| handle.receive(true)) {
+            self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
+            self.answered();
         }
     }
 
-    /// Forgets the worker. The call that it was running fails; one that it cannot have begun goes
-    /// back into the queue.
+    /// Forgets the worker. The call that the worker was running fails; a call that the worker
+    /// cannot have begun goes back into the queue.
     fn bury(&mut self, at: usize, death: Option<Death>) {
         let Some(mut handle) = self.handles[at].take() else { return };
         let fault = handle.fault.take();
@@ -179,7 +179,7 @@ impl Workers {
     // ANCHOR_END: death
 
     /// The system has refused a fork. The other workers go on, and the place stays empty until one
-    /// of them has answered: what was short may be there again by then.
+    /// of them has answered: by then, the missing resource may be available again.
     fn not_forked(&mut self, at: usize, errno: Errno) {
         self.bury(at, None);
         self.refused = Some(errno);
@@ -194,7 +194,7 @@ impl Workers {
         }
     }
 
-    /// Without the fork server its workers die too, and nobody can start others.
+    /// When the fork server dies, its workers die too, and no process can start others.
     fn server_gone(&mut self) {
         self.channel = None;
         self.server.reap();
@@ -214,7 +214,8 @@ impl Workers {
         self.give_up_without_workers();
     }
 
-    /// Has a worker forked. Its socket takes calls at once; the fork server reports later.
+    /// Asks the fork server for a worker. The worker's socket takes calls at once; the fork server
+    /// reports later.
     // ANCHOR: spawn
     fn spawn(&mut self, at: usize) {
         let Some(channel) = &self.channel else { return };
@@ -235,16 +236,18 @@ impl Workers {
 }
 
 impl Drop for Workers {
-    /// Waits for running tasks, cancels what waits, and leaves no child.
+    /// Waits for running tasks, cancels waiting calls, and leaves no child.
     // ANCHOR: drop
     fn drop(&mut self) {
-        // In a fork of the program these are copies, and the workers are not ours to end.
+        // In a fork of the program these are copies, and the fork must not end the program's
+        // workers.
         if !self.server.is_ours() {
             return;
         }
         for handle in self.handles.iter().flatten() {
-            // Not by closing: a fork of the program may have a copy that would stay open. Each
-            // worker ends its running task, cannot send the answer, and goes.
+            // Shut the socket down instead of closing it: a fork of the program may have a copy,
+            // which would stay open. Each worker finishes its running task, cannot send the answer,
+            // and exits.
             let _ = shutdown(handle.socket.as_raw_fd(), Shutdown::Both);
         }
         self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced

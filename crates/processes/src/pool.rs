@@ -1,15 +1,18 @@
 //! The pool: workers behind the contract, driven by the thread that waits.
 //!
-//! The pool has no thread of its own. [`Workers::poll`] moves bytes and takes in what has happened;
-//! a `map` calls it on its caller's thread, because a thread in between would have to be woken twice
-//! for each answer: 43 µs in place of 19 on the machine that this was planned on.
+//! The pool has no thread of its own. [`Workers::poll`] moves bytes and receives answers and
+//! reports. A `map` calls `poll` on its caller's thread, because a thread in between would have to
+//! be woken twice for each answer: 43 µs in place of 19 µs on the machine on which the pool was
+//! planned.
 //!
 //! Nothing here blocks on one worker. Calls are sent as far as the socket takes them and answers
 //! are read as far as they have come, so a large argument on its way out and a large answer on its
-//! way in pass each other. Blocking on either would wait for a worker that waits for us.
+//! way in pass each other. A pool that blocked on either would wait for a worker that waits for the
+//! pool.
 
 use crate::StartError;
-use crate::call::Call;
+use crate::call::call;
+use crate::frame::Frame;
 use crate::lifecycle::{Ended, Workers};
 use fork_server::wire::watch;
 use kernel::{Executor, Message, Ran, TaskError, TaskErrorKind};
@@ -22,11 +25,11 @@ use std::time::Duration;
 
 impl Workers {
     /// Takes a call over and gives it a number. The numbers only ever grow. The next
-    /// [`Workers::poll`] sends it.
-    pub fn submit(&mut self, mut call: Call) -> u64 {
+    /// [`Workers::poll`] sends the call.
+    pub fn submit(&mut self, mut call: Frame) -> u64 {
         let task = self.next_task;
-        call.0.set_task(task);
-        self.queue.push_back(call.0);
+        call.set_task(task);
+        self.queue.push_back(call);
         self.next_task += 1;
         task
     }
@@ -34,12 +37,13 @@ impl Workers {
     /// Sends, receives, and returns the calls that have ended. Waits for news at most as long as
     /// `timeout` says (`None`: as long as it takes), and not at all if a call has ended.
     ///
-    /// It may come back early and with nothing.
+    /// The wait may end early and without a call.
     // ANCHOR: poll
     pub fn poll(&mut self, timeout: Option<Duration>) -> Vec<Ended> {
         let ours = self.server.is_ours();
         if !ours {
-            // A fork of the program has copies of the sockets, and would mix its calls with ours.
+            // A fork of the program has copies of the sockets, and would mix its calls with the
+            // program's calls.
             self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
             self.handles.iter_mut().flatten().for_each(|handle| handle.ended = true);
         }
@@ -48,35 +52,21 @@ impl Workers {
         if nobody || !ours {
             return mem::take(&mut self.ended);
         }
-        let (mut watched, mut letters) = (Vec::new(), Vec::new());
-        for (at, handle) in self.handles.iter().enumerate() {
-            let Some(handle) = handle.as_ref().filter(|handle| !handle.ended) else { continue };
-            watched.push(watch(&handle.socket, !handle.unsent().is_empty()));
-            letters.push(at);
-        }
-        watched.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
         let timeout = match timeout {
             _ if !self.ended.is_empty() => PollTimeout::ZERO,
-            // Rounded up: a wait that ends too early would only be repeated.
+            // Round up: a wait that ends too early would only be repeated.
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
-        // A signal ends the wait early, and there is no news then.
-        let _ = poll(&mut watched, timeout);
-        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
-        let news: Vec<bool> = watched.iter().map(is_news).collect();
-        for (&at, _) in letters.iter().zip(&news).filter(|(_, news)| **news) {
-            self.receive(at);
-        }
-        if news.len() > letters.len() && news[letters.len()] {
-            while self.take_report(MsgFlags::MSG_DONTWAIT) {}
-        }
+        let (letters, is_report) = self.wait(timeout);
+        letters.into_iter().for_each(|at| self.receive(at));
+        while is_report && self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.hand_out();
         mem::take(&mut self.ended)
     }
     // ANCHOR_END: poll
 
-    /// Gives each idle worker a call, and sends what can be sent.
+    /// Gives each idle worker a call, and sends as much as the sockets take.
     // ANCHOR: hand_out
     fn hand_out(&mut self) {
         if let Some(why) = &self.broken {
@@ -96,17 +86,35 @@ impl Workers {
     }
     // ANCHOR_END: hand_out
 
-    /// Takes in what the worker has sent.
+    /// Waits for news. Gives the workers that have some, and whether the fork server has a report.
+    fn wait(&self, timeout: PollTimeout) -> (Vec<usize>, bool) {
+        let (mut letters, mut watched) = (Vec::new(), Vec::new());
+        for (at, handle) in self.handles.iter().enumerate() {
+            let Some(handle) = handle.as_ref().filter(|handle| !handle.ended) else { continue };
+            letters.push(at);
+            watched.push(watch(&handle.socket, !handle.unsent().is_empty()));
+        }
+        watched.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
+        // A signal ends the wait early, and there is no news then.
+        let _ = poll(&mut watched, timeout);
+        let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
+        let mut news = watched.iter().map(is_news);
+        letters.retain(|_| news.next() == Some(true));
+        (letters, news.next() == Some(true))
+    }
+
+    /// Receives what the worker has sent.
     fn receive(&mut self, at: usize) {
         let Some(handle) = &mut self.handles[at] else { return };
         let answer = handle.receive(false);
         if let (true, Some(channel)) = (handle.ended, &self.channel) {
-            // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
-            // makes sure of the report, which tells what it died of.
+            // The worker's end of the socket is closed, so the worker is dead or cannot be used any
+            // more. The kill makes sure that the fork server reports how the worker ended.
             let _ = channel.kill(handle.number);
         }
-        if let Some((task, answer)) = answer {
-            self.answered(task, answer);
+        if let Some(answer) = answer {
+            self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
+            self.answered();
         }
     }
 }
@@ -127,11 +135,12 @@ impl Workers {
 /// [`ForkServer::start`](crate::ForkServer::start) first in `main`:
 /// a worker that is forked in the middle of the initialisation has a pool that is never ready.
 ///
-/// Two threads may share a pool; their maps take turns. Dropping it waits for the workers' running
-/// tasks, and leaves no child.
+/// Two threads may share a pool; their maps take turns. Dropping the pool waits for the workers'
+/// running tasks, and leaves no child.
 #[derive(Debug)]
 pub struct ProcessPool {
-    /// A mutex and no cell, so that a program may keep its pool in a `static`.
+    /// The workers, in a mutex and not in a cell, so that a program may keep its pool in a
+    /// `static`.
     workers: Mutex<Workers>,
     count: NonZeroUsize,
 }
@@ -145,15 +154,16 @@ impl ProcessPool {
         Ok(Self { workers: Mutex::new(Workers::new(workers)?), count: workers })
     }
 
-    /// The workers' process ids, in the order of their letters. It waits for a map that runs: to kill
-    /// a worker in the middle of one, ask for the numbers before.
+    /// The workers' process ids, in the order of their letters. This waits for a map that runs: to
+    /// kill a worker in the middle of a map, ask for the process ids before.
     pub fn worker_pids(&self) -> Vec<u32> {
         self.lock().worker_pids()
     }
 
     fn lock(&self) -> MutexGuard<'_, Workers> {
-        // A map that panicked half way left calls with the workers. Their numbers are below those
-        // of any later map, which therefore does not mistake their answers for its own.
+        // A map that panicked half way left calls with the workers. The numbers of these calls are
+        // below the numbers of any later map, so a later map does not mistake their answers for its
+        // own.
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -167,17 +177,18 @@ impl Executor for ProcessPool {
     ) -> Vec<Result<R, TaskError>> {
         let mut workers = self.lock();
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
-        // Which item a task's number belongs to, from the map's first number on.
+        // The item of each task, in the order of the task numbers from `first` on.
         let (first, mut submitted, mut unfinished) = (workers.next_task, Vec::new(), 0);
         let mut items = items.into_iter().enumerate();
         loop {
-            // A worker has one call, and behind it one more is written down for each worker: that
-            // one is sent as soon as any worker is idle, before the answer is read. It belongs to
-            // no worker yet, so it never waits behind a long call while another worker idles. And
-            // the arguments of a long list are never all in memory twice.
+            // Each worker has one call, and the queue holds one more serialised call for each
+            // worker. A queued call is sent as soon as any worker is idle, before that worker's
+            // answer is read. A queued call belongs to no worker yet, so it never waits behind a
+            // long call while another worker idles. And the arguments of a long list are never all
+            // in memory twice.
             while unfinished == 0 || workers.queue.len() < self.count.get() {
                 let Some((index, item)) = items.next() else { break };
-                match Call::new(task, &item) {
+                match call(task, &item) {
                     Ok(call) => {
                         workers.submit(call);
                         submitted.push(index);
@@ -193,7 +204,7 @@ impl Executor for ProcessPool {
             for Ended { task, outcome } in workers.poll(None) {
                 let Some(at) = task.checked_sub(first) else { continue };
                 let index = submitted[at as usize];
-                let answer = outcome.and_then(|answer| answer.read());
+                let answer = outcome.and_then(|answer| answer.answer());
                 answers[index] =
                     Some(answer.map_err(|(ran, kind)| TaskError::new(index, ran, kind)));
                 unfinished -= 1;

@@ -1,11 +1,11 @@
-//! What is left of the stage where there is no Linux: the pool's name, and an error.
+//! The stage without Linux: the pool's name, and an error.
 
 use crate::StartError;
 use kernel::{Executor, Message, TaskError};
 use std::convert::Infallible;
 use std::num::NonZeroUsize;
 
-/// The process pool needs Linux: there is none here.
+/// The process pool needs Linux, and this system is not Linux.
 #[derive(Debug)]
 pub struct ProcessPool(Infallible);
 
@@ -18,7 +18,7 @@ impl ProcessPool {
         Err(StartError::Unsupported)
     }
 
-    /// There is no pool, so nobody can ask for its workers.
+    /// Never called: without Linux there is no pool to have workers.
     pub fn worker_pids(&self) -> Vec<u32> {
         match self.0 {}
     }

@@ -1,17 +1,17 @@
-//! The worker's life: a call, an answer, until the pool closes the socket.
+//! The worker's main loop: a call, an answer, until the pool closes the socket.
 //!
 //! A worker has one thread, waits for nothing but its socket, and writes each answer before it
-//! starts the next call. So what a dead worker leaves unanswered is the one call that it had.
+//! starts the next call. So a dead worker leaves exactly one call unanswered: the call that it had.
 
-use crate::frame::{Frame, FrameReader, Kind, body};
+use crate::frame::{Frame, FrameReader, Header, Kind, write};
 use fork_server::TaskAddress;
 use fork_server::panics::{catch, note_panics};
-use fork_server::wire::{retry, send};
+use fork_server::wire::retry;
 use kernel::{Ran, TaskErrorKind};
-use nix::sys::socket::MsgFlags;
+use nix::sys::socket::{MsgFlags, sendmsg};
 use std::cell::Cell;
 use std::io::{self, IoSlice, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Serves the pool at the other end of the socket until that end is closed.
 // ANCHOR: worker_loop
@@ -19,41 +19,40 @@ pub fn serve(socket: OwnedFd) {
     note_panics();
     let mut reader = FrameReader::default();
     loop {
-        // Blocking, both ways: a worker has nothing else to do. The pool never blocks, and that is
-        // enough for the two not to wait for each other.
+        // Block when reading and when writing: a worker has nothing else to do. The pool never
+        // blocks, so pool and worker cannot wait for each other.
         let Some(call) = reader.next_frame().expect("the pool sends frames") else {
             match retry(|| reader.fill(&socket, MsgFlags::empty())) {
-                Ok(0) | Err(_) => return, // the pool has no more for us
+                Ok(0) | Err(_) => return, // the pool has no more calls
                 Ok(_) => continue,
             }
         };
         let answer = answer(call);
-        // What the task printed is on its way before its answer is.
+        // Send the task's printed text on its way before its answer.
         let _ = io::stdout().flush();
-        let mut rest = &answer.bytes[..];
+        let mut rest = &answer[..];
         while !rest.is_empty() {
-            match retry(|| send(&socket, &[IoSlice::new(rest)], &[], MsgFlags::empty())) {
+            // MSG_NOSIGNAL: a send to a pool that is gone is an error and not a signal.
+            let (part, flags) = ([IoSlice::new(rest)], MsgFlags::MSG_NOSIGNAL);
+            match retry(|| sendmsg::<()>(socket.as_raw_fd(), &part, &[], flags, None)) {
                 Ok(sent) => rest = &rest[sent..],
-                Err(_) => return, // nobody wants the answer
+                Err(_) => return, // the pool is gone, and the answer is not needed
             }
         }
     }
 }
 // ANCHOR_END: worker_loop
 
-/// Runs the call, and has an answer whatever happens short of the process's end.
+/// Runs the call. Unless the process ends, there is always an answer.
 // ANCHOR: answer
-fn answer(call: Frame) -> Frame {
+fn answer(call: Frame) -> Vec<u8> {
     let ran = Cell::new(Ran::No);
     let address = TaskAddress::received(call.header.address());
     let outcome = catch(|| address.run(call.bytes, &ran))
         .unwrap_or_else(|panic| Err((ran.get(), TaskErrorKind::Panicked(panic))));
-    let (kind, bytes) = match outcome {
-        Ok(bytes) => (Kind::Answer, bytes),
-        Err(failure) => {
-            (Kind::Failure, body(&failure, Vec::new()).expect("words fit into a frame"))
-        }
-    };
-    Frame::new(kind, call.header.task, [0; 2], bytes)
+    outcome.unwrap_or_else(|failure| {
+        let header = Header::new(Kind::Failure, call.header.task, [0; 2]);
+        write(header, &failure, Vec::new()).expect("words fit into a frame").bytes
+    })
 }
 // ANCHOR_END: answer

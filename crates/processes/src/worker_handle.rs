@@ -1,10 +1,9 @@
 //! A worker as the pool sees it: its socket, and the one call that it has been given.
 
-use crate::call::Answer;
 use crate::frame::{Frame, FrameReader};
-use fork_server::wire::{retry, send};
+use fork_server::wire::retry;
 use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
+use nix::sys::socket::{MsgFlags, Shutdown, sendmsg, shutdown};
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -13,40 +12,43 @@ use std::os::fd::{AsRawFd, OwnedFd};
 pub struct WorkerHandle {
     /// The worker's number for the fork server.
     pub number: u64,
-    /// Known once the fork server has reported.
+    /// The worker's process id, known once the fork server has reported.
     pub pid: Option<i32>,
-    /// The pool's end of the worker's socket. The fork server never has it, so no process but this
-    /// one can keep it open.
+    /// The pool's end of the worker's socket. The fork server never has this end, so no other
+    /// process can keep it open, except a fork of the program.
     pub socket: OwnedFd,
-    /// No more can come from the worker. How it ended, the fork server will report.
+    /// Whether nothing more can come from the worker. The fork server will report how the worker
+    /// ended.
     pub ended: bool,
-    /// What the worker sent that was no frame, if it did.
+    /// What was wrong with the worker's bytes, if they were no frame.
     pub fault: Option<String>,
-    /// The system has refused to send: the worker gets no more, finds that out, and goes.
+    /// Whether the pool has closed its side for writing, because the system refused to send. The
+    /// worker then reads an end of file, and exits.
     write_closed: bool,
     reader: FrameReader,
-    /// The call without an answer. It is kept until it is answered: if the worker dies before it has
-    /// got all of it, another worker gets it.
+    /// The worker's call, kept until its answer comes: if the worker dies before it has received
+    /// the whole call, another worker gets the call.
     call: Option<Frame>,
     /// How many bytes of the call are sent.
     sent: usize,
-    /// The worker died with bytes of ours unread.
+    /// Whether the worker died before it had read all bytes from the pool.
     unread: bool,
 }
 
 /// What a dead worker leaves behind.
 #[derive(Debug)]
 pub enum Unfinished {
-    /// It had no call.
+    /// The worker had no call.
     Nothing,
-    /// It was running this call, or may have been.
+    /// The worker was running this call, or may have been running it.
     Begun(Frame),
-    /// It cannot have begun this call.
+    /// The worker cannot have begun this call.
     NotBegun(Frame),
 }
 
 impl WorkerHandle {
-    /// For a worker that is about to be forked. Its socket takes calls from now on.
+    /// Makes the handle of a worker that is about to be forked. The worker's socket takes calls
+    /// from now on.
     pub fn new(number: u64, socket: OwnedFd) -> Self {
         Self {
             number,
@@ -62,17 +64,17 @@ impl WorkerHandle {
         }
     }
 
-    /// Whether it can be given a call.
+    /// Whether the worker can be given a call.
     pub fn is_idle(&self) -> bool {
         !self.ended && !self.write_closed && self.call.is_none()
     }
 
-    /// Gives the worker a call. It is sent by [`WorkerHandle::send`].
+    /// Gives the worker a call. [`WorkerHandle::send`] sends the call.
     pub fn give(&mut self, call: Frame) {
         (self.call, self.sent) = (Some(call), 0);
     }
 
-    /// What is still to be sent.
+    /// The bytes of the call that are still to be sent.
     pub fn unsent(&self) -> &[u8] {
         match &self.call {
             Some(call) if !self.ended && !self.write_closed => &call.bytes[self.sent..],
@@ -83,44 +85,50 @@ impl WorkerHandle {
     /// Sends what the socket takes: a large call piece by piece.
     // ANCHOR: send
     pub fn send(&mut self) {
+        // MSG_NOSIGNAL: a send to a dead worker is an error and not a signal.
+        let (socket, flags) =
+            (self.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL);
         while !self.unsent().is_empty() {
             let part = [IoSlice::new(self.unsent())];
-            match retry(|| send(&self.socket, &part, &[], MsgFlags::MSG_DONTWAIT)) {
+            match retry(|| sendmsg::<()>(socket, &part, &[], flags, None)) {
                 Ok(bytes) => self.sent += bytes,
-                // The worker is busy (the next poll tells when), or it is dead: what it had sent
-                // before can still be read.
+                // The worker is busy (the next poll tells when), or dead, and then the bytes that
+                // it had sent before can still be read.
                 Err(Errno::EAGAIN | Errno::EPIPE) => return,
-                // The kernel's word for an end with bytes of ours unread. It says so once.
+                // The kernel reports, once, that the worker ended before it had read all bytes from
+                // the pool.
                 Err(Errno::ECONNRESET) => return self.unread = true,
-                // No memory, most likely. The worker finds that no more comes, and goes.
+                // Most likely, the system is out of memory. The worker reads an end of file, and
+                // exits.
                 Err(_) => {
                     self.write_closed = true;
-                    let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
+                    let _ = shutdown(socket, Shutdown::Write);
                 }
             }
         }
     }
     // ANCHOR_END: send
 
-    /// Receives what is there: the task's number and its answer, if that is complete.
+    /// Receives the bytes that are there. Returns the answer, if it is complete.
     ///
-    /// It reads once unless `to_the_end`, which is for a worker that is known to be dead.
+    /// This reads once unless `to_the_end` is set, which is for a worker that is known to be dead.
     // ANCHOR: receive
-    pub fn receive(&mut self, to_the_end: bool) -> Option<(u64, Answer)> {
+    pub fn receive(&mut self, to_the_end: bool) -> Option<Frame> {
         let mut answer = None;
         while !self.ended {
             match retry(|| self.reader.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
                 Err(Errno::EAGAIN) => break,
-                // The kernel's word for an end with bytes of ours unread.
+                // The kernel reports that the worker ended before it had read all bytes from the
+                // pool.
                 Err(Errno::ECONNRESET) => (self.ended, self.unread) = (true, true),
                 Ok(0) | Err(_) => self.ended = true,
                 Ok(_) => {}
             }
             while let Some(frame) = self.next_frame() {
-                // A worker answers what was sent to it, and no other call.
+                // A worker answers the call that was sent to it, and no other call.
                 if self.is_awaited(&frame) {
                     self.call = None;
-                    answer = Some((frame.header.task, Answer(frame)));
+                    answer = Some(frame);
                 } else {
                     self.fail(format!("an answer to task {}", frame.header.task));
                 }
@@ -135,7 +143,7 @@ impl WorkerHandle {
 
     fn next_frame(&mut self) -> Option<Frame> {
         if self.fault.is_some() {
-            return None; // nothing after it can be trusted
+            return None; // nothing after a fault can be trusted
         }
         self.reader.next_frame().unwrap_or_else(|why| {
             self.fail(why);
@@ -153,11 +161,11 @@ impl WorkerHandle {
         (self.ended, self.fault) = (true, Some(why));
     }
 
-    /// What the worker leaves behind. One that never lived was running nothing.
+    /// What the worker leaves behind. A worker that was never forked was running no call.
     pub fn unfinished(self, lived: bool) -> Unfinished {
         match self.call {
             None => Unfinished::Nothing,
-            // Sent whole, and not left unread.
+            // The call has begun if it was sent whole and not left unread.
             Some(call) if lived && self.sent == call.bytes.len() && !self.unread => {
                 Unfinished::Begun(call)
             }

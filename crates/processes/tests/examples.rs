@@ -1,4 +1,5 @@
-//! The crate's example, whose output is in the book: what it prints is what was recorded.
+//! The crate's example, whose output is in the book: its printed lines must equal the recorded
+//! lines.
 
 #[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "an example has a main")]

@@ -1,14 +1,14 @@
 //! The way out of Python: the kernel as a native module.
 //!
-//! A Python thread that runs Python code holds the interpreter lock. Native code does not need it,
-//! and may let go of it for as long as it touches no Python object. That is one call, `detach`, and
-//! it is the whole difference between [`gcd`] and [`gcd_holding_lock`].
+//! A Python thread that runs Python code holds the interpreter lock. Native code does not need the
+//! lock, and may release it for as long as the code touches no Python object. One call, `detach`,
+//! releases the lock; that call is the whole difference between [`gcd`] and [`gcd_holding_lock`].
 //!
-//! The shape is the same three times: read the arguments while holding the lock, compute without
-//! it, build the answer while holding it again. The compiler watches the border: what crosses into
-//! `detach` must not be a Python object, and a [`Pair`] is two numbers.
+//! All three functions have the same shape: read the arguments while holding the lock, compute
+//! without the lock, build the answer while holding the lock again. The compiler checks the border:
+//! no Python object may cross into `detach`, and a [`Pair`] is two numbers.
 //!
-//! No line here is `unsafe`. What is unsafe about calling C is in pyo3, behind types.
+//! No line here is `unsafe`. The unsafe calls to C are inside pyo3, behind safe types.
 
 #![forbid(unsafe_code)]
 
@@ -36,8 +36,8 @@ mod one_change {
 // ANCHOR: gcd
 /// The greatest common divisor of two positive whole numbers, with the interpreter lock released.
 ///
-/// Other Python threads run meanwhile. It counts down from the smaller number, one division a
-/// step, and a running countdown does not stop for Ctrl-C: gcd_many does.
+/// Other Python threads run meanwhile. gcd counts down from the smaller number, one division a
+/// step. A running countdown does not stop for Ctrl-C; gcd_many does.
 ///
 /// Raises TypeError for what is not a whole number (a bool included), ValueError for zero and
 /// negative numbers, OverflowError for numbers past 64 bits.
@@ -50,10 +50,10 @@ fn gcd(py: Python<'_>, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<u
 // ANCHOR_END: gcd
 
 // ANCHOR: gcd_holding_lock
-/// The same as gcd, without letting go of the interpreter lock: no other Python thread runs
-/// until it returns. It is here to be compared with gcd.
+/// The same as gcd, without letting go of the interpreter lock: no other Python thread runs until
+/// the function returns. The function is here to be compared with gcd.
 ///
-/// On a free-threaded Python there is no such lock, and the two are alike.
+/// On a free-threaded Python there is no such lock, and both functions are alike.
 #[pyfunction]
 #[pyo3(signature = (a, b, /))]
 fn gcd_holding_lock(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<u64> {
@@ -62,7 +62,7 @@ fn gcd_holding_lock(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<u64>
 }
 // ANCHOR_END: gcd_holding_lock
 
-/// Most threads that one call may ask for: the limit of `--workers` in the lessons.
+/// The most threads that one call may ask for: the limit of `--workers` in the lessons.
 const MOST_WORKERS: u64 = 1024;
 
 /// The greatest common divisor of each pair, in the order of the pairs, on this many native
@@ -83,7 +83,7 @@ fn gcd_many(
     pairs: &Bound<'_, PyAny>,
     workers: &Bound<'_, PyAny>,
 ) -> PyResult<Vec<u64>> {
-    // Refused before the pairs are read: a generator that was read cannot be read again.
+    // Check `workers` before the pairs are read: a generator can be read only once.
     let workers = worker_count(workers)?;
     let pairs = read_pairs(pairs)?;
     py.detach(|| {
@@ -97,7 +97,7 @@ fn gcd_many(
 }
 
 /// Rayon's threads, for one call alone. A pool kept for the next call would be a trap: a process
-/// that was forked in between has the pool and not its threads, and waits for ever.
+/// that is forked in between has the pool without its threads, and waits for ever.
 struct Pool {
     rayon: ThreadPool,
     threads: Vec<JoinHandle<()>>,
@@ -122,8 +122,9 @@ impl Pool {
         }
     }
 
-    /// Waits for the threads to end. (Rayon by itself tells them to and does not wait, and Python
-    /// warns whoever forks beside threads, also beside those that are about to be gone.)
+    /// Waits for the threads to end. (Rayon by itself tells its threads to end and does not wait,
+    /// and Python warns a program that forks beside threads, also beside threads that are about to
+    /// end.)
     fn end(self) {
         drop(self.rayon);
         join(self.threads);
@@ -136,26 +137,27 @@ fn join(threads: Vec<JoinHandle<()>>) {
     }
 }
 
-/// How often a long call looks for Ctrl-C. A person does not notice a tenth of a second, and taking
-/// the lock ten times a second costs the other threads nothing.
+/// How often a long call looks for Ctrl-C. Nobody notices a tenth of a second, and taking the lock
+/// ten times a second costs the other threads nothing.
 const TICK: Duration = Duration::from_millis(100);
 
-/// Computes the pairs on the pool, and meanwhile looks for signals. Called without the lock.
+/// Computes the pairs on the pool, and meanwhile looks for signals. The caller must not hold the
+/// lock.
 fn run(pool: &ThreadPool, pairs: Vec<Pair>) -> PyResult<Vec<u64>> {
     let stop = Arc::new(AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
-    // `spawn` and not `install`: install waits on the thread that must look for signals.
+    // Use `spawn` and not `install`: `install` would block the thread that must look for signals.
     pool.spawn({
         let stop = Arc::clone(&stop);
         move || {
-            // Single items (`with_max_len(1)`): rayon's own pieces are a matter of luck with few
-            // and uneven items (lesson 5), and small pieces end sooner after Ctrl-C.
+            // Split down to single items (`with_max_len(1)`): rayon's own pieces are a matter of
+            // luck with few and uneven items (lesson 5), and small pieces end sooner after Ctrl-C.
             let answers: Option<Vec<u64>> = pairs
                 .into_par_iter()
                 .with_max_len(1)
                 .map(|pair| (!stop.load(Relaxed)).then(|| kernel::gcd(pair)))
                 .collect();
-            // Nobody is left to read it after Ctrl-C.
+            // After Ctrl-C the receiver is gone.
             let _ = sender.send(answers);
         }
     });
@@ -165,7 +167,7 @@ fn run(pool: &ThreadPool, pairs: Vec<Pair>) -> PyResult<Vec<u64>> {
 
 /// Waits for the answers, and ends early with the exception of a signal handler, such as
 /// KeyboardInterrupt. (Python runs signal handlers on its main thread alone: on any other thread
-/// this finds nothing, as everywhere in Python.)
+/// this check finds nothing, as everywhere in Python.)
 fn wait<T>(answers: &Receiver<T>) -> PyResult<T> {
     loop {
         match answers.recv_timeout(TICK) {
@@ -182,8 +184,9 @@ fn read_pairs(pairs: &Bound<'_, PyAny>) -> PyResult<Vec<Pair>> {
     for (index, item) in pairs.try_iter()?.enumerate() {
         let item = item?; // what a generator raises is the generator's own
         let pair = read_pair(&item).inspect_err(|error| {
-            // The error keeps its type and its words, also if it came from a number's own
-            // `__index__`; the note below it says where. If the note fails, the error stands.
+            // The error keeps its type and its text, also if it came from a number's own
+            // `__index__`; the note below the error says which pair. If the note fails, the error
+            // stands.
             let _ = error.add_note(item.py(), format!("in pairs[{index}]"));
         })?;
         read.push(pair);
@@ -192,7 +195,8 @@ fn read_pairs(pairs: &Bound<'_, PyAny>) -> PyResult<Vec<Pair>> {
 }
 
 fn read_pair(item: &Bound<'_, PyAny>) -> PyResult<Pair> {
-    // A third number is enough to know that it is no pair: what never ends is refused too.
+    // A third number is enough to know that the item is no pair, so an endless iterator is refused
+    // too.
     let numbers: Vec<Bound<'_, PyAny>> = item.try_iter()?.take(3).collect::<PyResult<_>>()?;
     match &numbers[..] {
         [a, b] => pair(a, b),
@@ -204,7 +208,7 @@ fn read_pair(item: &Bound<'_, PyAny>) -> PyResult<Pair> {
     }
 }
 
-/// What the kernel takes, out of what Python gives: every wrong argument ends here.
+/// Makes the kernel's pair from Python's numbers: every wrong argument is refused here.
 fn pair(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<Pair> {
     let (a, b) = (number("a", a)?, number("b", b)?);
     Pair::new(a, b).map_err(|error| PyValueError::new_err(error.to_string()))
@@ -213,8 +217,9 @@ fn pair(a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>) -> PyResult<Pair> {
 /// A whole number from 0 to 2^64 - 1.
 fn number(name: &str, object: &Bound<'_, PyAny>) -> PyResult<u64> {
     let number = whole(name, object)?;
-    // Two errors of C's one: out of range below is a wrong value, out of range above a number
-    // that this module cannot hold. The number is not quoted: it may have a million digits.
+    // Split C's one error into two: a number below the range is a wrong value, a number above it is
+    // one that this module cannot hold. The number is not quoted, because it may have a million
+    // digits.
     number.extract().map_err(|_| match number.lt(0) {
         Ok(true) => {
             PyValueError::new_err(format!("{name} is negative; a pair needs positive numbers"))
@@ -230,8 +235,8 @@ fn worker_count(object: &Bound<'_, PyAny>) -> PyResult<usize> {
     }
 }
 
-/// An int, or what says by `__index__` that it is one (NumPy's integers do), as Python's own
-/// `math.gcd` takes. Not a bool, though to Python it is an int: here it is a slip.
+/// An int, or an object with `__index__` (such as NumPy's integers), as Python's own `math.gcd`
+/// takes. A bool is refused although Python counts it as an int: here a bool is a mistake.
 fn whole<'py>(name: &str, object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyInt>> {
     if object.is_instance_of::<PyBool>() {
         return Err(PyTypeError::new_err(format!("{name} must be a whole number, not a bool")));

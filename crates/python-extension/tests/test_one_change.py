@@ -1,4 +1,4 @@
-"""What the native module promises, and what it refuses."""
+"""The promises of the native module, and the input that it refuses."""
 
 import ast
 import inspect
@@ -22,12 +22,12 @@ _LINES = (Path(__file__).parents[2] / "kernel/ten-pairs.txt").read_text().splitl
 TEN_PAIRS = [tuple(map(int, line.split())) for line in _LINES if not line.startswith("#")]
 TEN_ANSWERS = [1, 1, 5, 1, 32, 1, 14, 9, 1, 9]
 MOST = 2**64 - 1
-# A countdown of centuries: whatever waits for its end does not pass.
+# A countdown of centuries: a test that waits for its end does not pass.
 ENDLESS = (MOST, MOST - 1)
-# How long something that must happen may take, on a machine however busy.
+# The time limit for an event that must happen, in seconds: long enough for a busy machine.
 PATIENCE = 60.0
 
-# Python refuses to print a number this long, so an error that quoted it would fail itself.
+# Python refuses to print a number this long, so an error that quoted the number would fail itself.
 HUGE = pytest.param(10**5000, id="huge")
 HUGE_NEGATIVE = pytest.param(-(10**5000), id="huge-negative")
 
@@ -38,7 +38,7 @@ GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 class Index:
-    """What says by `__index__` that it is a whole number, as NumPy's integers do."""
+    """An object that is a whole number by its `__index__`, as NumPy's integers are."""
 
     def __init__(self, number):
         self.number = number
@@ -83,11 +83,11 @@ def test_index_is_enough(gcd):
 
 
 def raises(error, words):
-    # The words are compared with the message and its notes: gcd_many adds a note.
+    # The words are compared with the message and its notes, because gcd_many adds a note.
     return pytest.raises(error, match=rf"^{words}(\nin pairs\[0\])?$")
 
 
-# The errors. `call` is each way to hand a pair over.
+# The errors. `call` is each way to pass a pair.
 
 CALLS = [*BOTH, lambda a, b: one_change.gcd_many([(a, b)], 2)]
 calls = pytest.mark.parametrize("call", CALLS, ids=["gcd", "gcd_holding_lock", "gcd_many"])
@@ -195,7 +195,7 @@ def test_any_iterable_of_any_pairs():
     ],
 )
 def test_a_bad_pair_is_named(pair, error, words):
-    # If it computed the good pairs first, the endless one would show it.
+    # If gcd_many computed the good pairs first, the endless pair would never end.
     with pytest.raises(error) as caught:
         one_change.gcd_many([ENDLESS, (1, 1), (1, 1), pair], 2)
     assert str(caught.value) == words
@@ -241,8 +241,8 @@ def test_threads_that_the_system_refuses_are_a_runtime_error():
     done = python(
         """
         import resource
-        # Address space for four stacks of a gibibyte, and not for a fifth. What is left over is
-        # room for the small things of those four: a thread that lacks them aborts the process.
+        # Address space for four stacks of a gibibyte, and not for a fifth. The rest of the space is
+        # for the other memory of those four threads: a thread that lacks it aborts the process.
         os.environ["RUST_MIN_STACK"] = str(2**30)
         now = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         limit = now + 4 * 2**30 + 3 * 2**28
@@ -258,16 +258,16 @@ def test_threads_that_the_system_refuses_are_a_runtime_error():
     assert done.stdout == "refused\n", done
 
 
-# The lock. No test here reads a clock but to give up.
+# The lock. The tests here read a clock only to give up.
 
 
 class Counter:
     """Another Python thread, which counts whenever it gets the interpreter lock."""
 
     def __enter__(self):
-        # No thread takes the lock from another that runs Python code: it goes round only where
-        # somebody lets go of it. So what is counted between two lines of one thread was counted
-        # because a call between them let go.
+        # With this switch interval, no thread takes the lock from another that runs Python code: the
+        # lock changes hands only when a thread lets go of it. So a count between two lines of one
+        # thread was made because a call between these lines let go.
         self.interval = sys.getswitchinterval()
         sys.setswitchinterval(1000.0)
         self.count = 0
@@ -279,7 +279,7 @@ class Counter:
     def run(self):
         while not self.stop:
             self.count += 1
-            time.sleep(0.0005)  # lets go of the lock, so that the other thread gets it back
+            time.sleep(0.0005)  # lets go of the lock, so that the other thread gets the lock back
 
     def __exit__(self, *_):
         self.stop = True
@@ -312,21 +312,21 @@ def test_no_other_thread_runs_while_the_lock_is_held():
         for a, b in TEN_PAIRS:
             assert counter.during(lambda: one_change.gcd_holding_lock(a, b)) == 0
             time.sleep(0.001)  # the counter's turn
-        # The counter was there all the time: it counts as soon as this thread lets go.
+        # The counter waits all the time, and counts as soon as this thread lets go.
         give_up = time.monotonic() + PATIENCE
         while counter.during(lambda: time.sleep(0.01)) == 0:
             assert time.monotonic() < give_up, "the counter does not count at all"
 
 
 def test_two_calls_are_in_progress_at_once():
-    # A thread that never ends its call does not keep this one from its own.
+    # A thread that never ends its call does not keep this thread from its own call.
     done = python(
         f"""
         import threading
         threading.Thread(target=one_change.gcd, args={ENDLESS}, daemon=True).start()
         threading.Thread(target=one_change.gcd_many, args=([{ENDLESS}], 2), daemon=True).start()
         print(one_change.gcd_many([(12, 18)], 2), one_change.gcd(12, 18), flush=True)
-        os._exit(0)  # the endless ones have no other end
+        os._exit(0)  # the endless threads have no other end
         """
     )
     assert done.stdout == "[6] 6\n", done
@@ -375,7 +375,7 @@ def test_a_signal_that_raises_nothing_stops_nothing():
 
 @pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
 def test_it_works_under_every_start_method(method):
-    # In an interpreter of its own: fork wants a process without threads, and pytest's has had some.
+    # In an interpreter of its own: fork needs a process without threads, and pytest's has had some.
     done = python(
         f"""
         import multiprocessing
@@ -398,14 +398,14 @@ def test_it_works_under_every_start_method(method):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux lists them")
 def test_no_thread_is_left_behind():
-    # In an interpreter of its own: other tests have left countdowns of theirs.
+    # In an interpreter of its own: other tests have left countdowns running.
     done = python(
         f"""
         import time
         give_up = time.monotonic() + {PATIENCE}
         for call in range(20):
             one_change.gcd_many([(12, 18)] * 50, 8)
-            # A thread that was joined is listed for a moment still.
+            # A thread that was joined is still listed for a moment.
             while len(os.listdir("/proc/self/task")) > 1:
                 assert time.monotonic() < give_up, "threads are left"
         print("none")
@@ -416,7 +416,7 @@ def test_no_thread_is_left_behind():
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_forked_after_a_call_has_its_own_threads():
-    # A pool kept from call to call would have no threads in the child, which would wait for ever.
+    # If the pool were kept, the child would have no threads in it and wait for ever.
     done = python(
         """
         one_change.gcd_many([(12, 18)], 2)
@@ -429,7 +429,7 @@ def test_a_child_forked_after_a_call_has_its_own_threads():
     assert done.stdout == "[6]\n0\n", done
 
 
-# What is written about it.
+# The module's stub and documentation.
 
 
 def test_the_stub_agrees_with_the_module():
@@ -463,7 +463,7 @@ def arguments(program):
 
 
 def python(program):
-    """Runs a program as a file, as `spawn` wants it, and gives up on one that does not end."""
+    """Runs a program as a file, as `spawn` needs it, and gives up if the program does not end."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "program.py")
         file.write_text(arguments(program)[2])

@@ -57,6 +57,22 @@ pub fn ratio(factor: f64) -> String {
     if factor < 999.5 { three_figures(factor) } else { grouped(factor as u64) }
 }
 
+/// A number of bytes: `24 B`, `64 KiB`, `16 MiB`; about three figures where it is no whole number.
+pub fn bytes(number: f64) -> String {
+    let (unit, name) = match number {
+        n if n < 1024.0 => (1.0, "B"),
+        n if n < 1024.0 * 1024.0 => (1024.0, "KiB"),
+        n if n < 1024.0 * 1024.0 * 1024.0 => (1024.0 * 1024.0, "MiB"),
+        _ => (1024.0 * 1024.0 * 1024.0, "GiB"),
+    };
+    let number = number / unit;
+    if number.fract() == 0.0 {
+        format!("{number} {name}")
+    } else {
+        format!("{} {name}", three_figures(number))
+    }
+}
+
 /// A share in percent: `0.6 %`.
 pub fn share(part: f64) -> String {
     format!("{:.1} %", part * 100.0)
@@ -125,6 +141,12 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_have_units() {
+        assert_eq!([24.0, 65536.0, 16777216.0].map(bytes), ["24 B", "64 KiB", "16 MiB"]);
+        assert_eq!(bytes(1.5e9), "1.40 GiB");
+    }
 
     #[test]
     fn times_have_three_figures_and_a_fitting_unit() {

@@ -22,7 +22,7 @@ pub(crate) struct Document<'a> {
     pub(crate) items: usize,
     pub(crate) prediction: Prediction,
     /// The rows of the tables.
-    pub(crate) stages: Vec<Stage<'a>>,
+    pub(crate) stages: Vec<RowDocument<'a>>,
     /// What the lesson measured beside its tables, by name; times in seconds.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) figures: &'a BTreeMap<String, f64>,
@@ -60,7 +60,7 @@ impl Prediction {
 
 /// One row of a table.
 #[derive(Debug, Serialize)]
-pub(crate) struct Stage<'a> {
+pub(crate) struct RowDocument<'a> {
     name: &'a str,
     /// The policy that it follows, if it follows one.
     policy: Option<&'static str>,
@@ -76,20 +76,20 @@ pub(crate) struct Stage<'a> {
     /// From nothing to the first answers, in seconds, where that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<f64>,
-    spans: Vec<ItemSpan>,
+    spans: Vec<SpanDocument>,
 }
 
-/// Who ran an item, and when, in seconds from the beginning of the call.
+/// Which worker ran an item, and when, in seconds from the beginning of the call.
 #[derive(Debug, Serialize)]
-struct ItemSpan {
+struct SpanDocument {
     item: usize,
     worker: usize,
     start: f64,
     end: f64,
 }
 
-impl<'a> Stage<'a> {
-    pub(crate) fn new(measured: &'a Measured) -> Self {
+impl<'a> From<&'a Measured> for RowDocument<'a> {
+    fn from(measured: &'a Measured) -> Self {
         let places = measured.picture.iter().flat_map(|picture| &picture.places);
         Self {
             name: &measured.name,
@@ -101,7 +101,7 @@ impl<'a> Stage<'a> {
             predicted_speedup: measured.predicted,
             start: measured.start,
             spans: places
-                .map(|&place| ItemSpan {
+                .map(|&place| SpanDocument {
                     item: place.item,
                     worker: place.worker,
                     start: place.start,

@@ -8,7 +8,7 @@
 //! body. The body says what it has to say in the order in which it shall be read:
 //!
 //! ```no_run
-//! # use {kernel::{Executor, gcd}, report::{Lesson, Policy, Predicted, Run}, schedule::spans::Gcd};
+//! # use {kernel::{Executor, gcd}, report::{Lesson, Policy, Predicted, Run}, spans::Gcd};
 //! # use std::{error::Error, process::ExitCode};
 //! # fn lesson<E: Executor>(run: &mut Run, pool: E) -> Result<(), Box<dyn Error>> {
 //! let pairs = run.pairs();
@@ -26,7 +26,7 @@
 
 #![forbid(unsafe_code)]
 
-pub mod leverage;
+pub mod session;
 pub mod typed;
 pub mod words;
 
@@ -34,35 +34,37 @@ mod bars;
 mod core_line;
 mod format;
 mod json;
-mod mask;
 mod measure;
+mod measured;
 mod options;
 mod output_file;
 mod picture;
+mod probe;
 mod progress;
 mod run;
+mod schedules;
 mod screen;
 mod statistics;
-mod steps;
 mod svg;
+mod tables;
 mod text_timeline;
-mod trace_events;
-mod trip_svg;
 
 pub use bars::bars;
 pub use core_line::executor_line;
 pub use curriculum::Lesson;
-pub use format::{counted, grouped, ratio, share, speedup, steps, time};
-pub use mask::{mask, mask_json};
-pub use measure::{Predicted, Row, Stopwatch, Table};
+pub use format::{bytes, counted, grouped, ratio, share, speedup, steps, time};
+pub use measure::{Contender, Predicted, Stopwatch, Table};
+pub use measured::mask_json;
 pub use options::{Extra, Extras};
-pub use picture::{Picture, Place};
-pub use run::{BadInput, Given, Run, present, present_with, present_with_steps};
+pub use output_file::OutputFile;
+pub use picture::{ItemSpan, Picture};
+pub use probe::{Memory, Probed, costs_in_words, probe};
+pub use progress::Progress;
+pub use run::{Run, present, present_with};
 pub use schedule::Policy;
 pub use screen::frame;
+pub use session::{BadInput, cores};
 pub use statistics::Summary;
-pub use steps::Trips;
-pub use svg::svg;
+pub use svg::{BLOCK, Drawing, RIGHT, WIDTH, escape, svg};
+pub use tables::Given;
 pub use text_timeline::text_timeline;
-pub use trace_events::trace_events;
-pub use trip_svg::trip_svg;

@@ -4,8 +4,8 @@ use crate::picture::Picture;
 use crate::progress::Progress;
 use crate::statistics::Summary;
 use kernel::{Executor, Pair, TaskError, gcd, steps};
-use schedule::spans::{Task, Timed, now_ns, timed};
 use schedule::{Policy, speedup};
+use spans::{Task, Timed, now_ns, timed};
 use std::error::Error;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -40,13 +40,13 @@ pub struct Table<'a> {
     pairs: Vec<Pair>,
     /// How many times a contender maps over the pairs in one round.
     repeats: usize,
-    rows: Vec<Row<'a>>,
+    rows: Vec<Contender<'a>>,
     /// The note that waits for the row below it.
     note: Option<String>,
 }
 
 /// One contender.
-pub struct Row<'a> {
+pub struct Contender<'a> {
     name: String,
     note: Option<String>,
     mark: &'static str,
@@ -69,7 +69,7 @@ impl<'a> Table<'a> {
         name: &str,
         predicted: impl Into<Predicted>,
         executor: &'a impl Executor,
-    ) -> &mut Row<'a> {
+    ) -> &mut Contender<'a> {
         self.push(
             name,
             predicted.into(),
@@ -84,7 +84,7 @@ impl<'a> Table<'a> {
         &mut self,
         name: &str,
         predicted: impl Into<Predicted>,
-    ) -> &mut Row<'a> {
+    ) -> &mut Contender<'a> {
         self.push(
             name,
             predicted.into(),
@@ -106,10 +106,19 @@ impl<'a> Table<'a> {
         workers: NonZeroUsize,
         run: Work<'a, u64>,
         timed: Work<'a, Timed<u64>>,
-    ) -> &mut Row<'a> {
+    ) -> &mut Contender<'a> {
         let note = self.note.take();
         let name = name.to_owned();
-        self.rows.push(Row { name, note, mark: "", predicted, workers, run, timed, start: None });
+        self.rows.push(Contender {
+            name,
+            note,
+            mark: "",
+            predicted,
+            workers,
+            run,
+            timed,
+            start: None,
+        });
         self.rows.last_mut().expect("it was put there in the line above")
     }
 
@@ -126,7 +135,7 @@ impl<'a> Table<'a> {
         let mut progress = Progress::new(rounds + pictures);
         let expected = self.rows.first().map(|row| self.round(row)).transpose()?;
         let expected = expected.map(|(answers, _)| answers).unwrap_or_default();
-        let check = |row: &Row, answers: &[u64]| {
+        let check = |row: &Contender, answers: &[u64]| {
             Disagreement::find(&self.rows[0].name, &row.name, &expected, answers)
         };
         for row in &self.rows {
@@ -158,7 +167,7 @@ impl<'a> Table<'a> {
     }
 
     /// One round of one contender: its answers, and the seconds that it took.
-    fn round(&self, row: &Row) -> Result<(Vec<u64>, f64), TaskError> {
+    fn round(&self, row: &Contender) -> Result<(Vec<u64>, f64), TaskError> {
         let begin = Instant::now();
         let mut answers = Vec::new();
         for _ in 0..self.repeats {
@@ -168,7 +177,7 @@ impl<'a> Table<'a> {
     }
 
     /// The same with every item timed.
-    fn picture(&self, row: &Row) -> Result<(Vec<u64>, Picture), TaskError> {
+    fn picture(&self, row: &Contender) -> Result<(Vec<u64>, Picture), TaskError> {
         let begin = now_ns();
         let timed = (row.timed)(self.pairs.clone())?;
         let end = now_ns();
@@ -214,7 +223,7 @@ impl<'a> Table<'a> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> Contender<'a> {
     /// Puts a mark behind the row: `<- one change`.
     pub fn mark(&mut self, mark: &'static str) -> &mut Self {
         self.mark = mark;
@@ -350,7 +359,7 @@ impl Stopwatch {
 mod tests {
     use super::*;
     use kernel::{catch_panic, ten_pairs};
-    use schedule::spans::Gcd;
+    use spans::Gcd;
     use std::cell::RefCell;
 
     /// An executor that counts its maps, and spoils one answer from the given map on.

@@ -1,17 +1,15 @@
 //! What a lesson can be told on the command line.
 
 use crate::Lesson;
-use crate::output_file::OutputFile;
-use crate::typed::{one_line, pairs, shown, workers};
-use clap::builder::{StyledStr, ValueParser};
-use clap::error::ErrorKind;
-use clap::{Arg, ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser};
+use crate::session::{self, Destination, NoOptions, Output};
+use crate::typed::{self, rounds, workers};
+use clap::builder::ValueParser;
+use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
 use kernel::{Pair, ten_pairs};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The options as they are typed, the same for every lesson.
 #[derive(Debug, Parser)]
@@ -31,36 +29,8 @@ struct Arguments {
     #[arg(long, value_name = "N", default_value = "21", verbatim_doc_comment)]
     #[arg(value_parser = rounds, allow_negative_numbers = true)]
     rounds: usize,
-    /// Print one JSON document, not text; times in seconds
-    #[arg(long)]
-    json: bool,
-    /// Also draw the schedule into this file, as SVG
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
-    /// Write the JSON document into this file, beside the text. Not in the help: it is for the
-    /// book's recorder, whose text, numbers and drawing have to be of one run.
-    #[arg(long, value_name = "FILE", hide = true)]
-    record: Option<PathBuf>,
-}
-
-/// The options of a lesson that times the steps of a trip. The others do not know them.
-#[derive(Debug, Default, Args)]
-struct StepsArguments {
-    /// Time the ten steps of an item's trip instead; --svg then
-    /// draws one trip
-    #[arg(long, verbatim_doc_comment)]
-    steps: bool,
-    /// As --steps, and write the steps of all items into this
-    /// file, for Perfetto or chrome://tracing
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
-    trace: Option<PathBuf>,
-}
-
-fn rounds(word: &str) -> Result<usize, String> {
-    word.parse()
-        .ok()
-        .filter(|rounds| (1..=1000).contains(rounds))
-        .ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
+    #[command(flatten)]
+    output: Output,
 }
 
 /// What a lesson takes beside the options that all have.
@@ -84,6 +54,8 @@ pub struct Extra {
     pub name: &'static str,
     /// What its value is called in the help; empty if it takes none.
     pub value: &'static str,
+    /// Whether it asks for text that no document can hold, and so goes against `--json`.
+    pub text_only: bool,
     /// Its line in the help.
     pub help: &'static str,
     /// Looks at the value before anything is printed. The error is one line, in which the option
@@ -94,11 +66,11 @@ pub struct Extra {
 impl Extra {
     fn argument(&self) -> Arg {
         let argument = Arg::new(self.name).long(self.name).help(self.help);
-        if self.value.is_empty() {
-            // It asks for text, and there is no document that could hold it.
-            return argument.action(ArgAction::SetTrue).conflicts_with("json");
+        let argument = if self.text_only { argument.conflicts_with("json") } else { argument };
+        match self.value {
+            "" => argument.action(ArgAction::SetTrue),
+            value => argument.value_name(value).value_parser(ValueParser::os_string()),
         }
-        argument.value_name(self.value).value_parser(ValueParser::os_string())
     }
 }
 
@@ -108,85 +80,32 @@ pub(crate) struct Options {
     pub(crate) workers: NonZeroUsize,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
-    pub(crate) json: bool,
-    pub(crate) svg: Option<OutputFile>,
-    pub(crate) record: Option<PathBuf>,
+    pub(crate) destination: Destination,
     /// The lesson's own options that were given, by name; a flag's value is empty.
     pub(crate) extras: BTreeMap<&'static str, OsString>,
-    /// Whether the steps are to be timed, and not the lesson's own table.
-    pub(crate) steps: bool,
-    pub(crate) trace: Option<OutputFile>,
-}
-
-/// Why there are no options to run with.
-#[derive(Debug)]
-pub(crate) enum NoOptions {
-    /// Help was asked for; this is it.
-    Help(StyledStr),
-    /// What was typed cannot be used: one line.
-    Input(String),
 }
 
 impl Options {
-    /// Reads the options from the arguments, the program's name first. `has_steps` says whether the
-    /// lesson times steps.
+    /// Reads the options from the arguments, the program's name first.
     pub(crate) fn read(
         lesson: &Lesson,
         extras: &Extras,
-        has_steps: bool,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Self, NoOptions> {
-        let Lesson { number, name, question, .. } = lesson;
-        let mut command = Arguments::command()
+        let command = Arguments::command()
             .mut_arg("rounds", |argument| argument.default_value(extras.rounds))
             .args(extras.options.iter().map(Extra::argument));
-        if has_steps {
-            command = StepsArguments::augment_args(command);
-        }
-        let matches = command
-            .name(name.clone())
-            .about(format!("Lesson {number}, {name}: {question}"))
-            .override_usage(format!(
-                "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
-            ))
-            .try_get_matches_from(arguments);
-        let read = |matches| {
-            let steps = if has_steps {
-                StepsArguments::from_arg_matches(&matches)?
-            } else {
-                StepsArguments::default()
-            };
-            let given = given(extras.options, &matches);
-            Ok((Arguments::from_arg_matches(&matches)?, steps, given))
-        };
-        let (arguments, steps, given) =
-            matches.and_then(read).map_err(|error| match error.kind() {
-                ErrorKind::DisplayHelp => NoOptions::Help(error.render()),
-                _ => NoOptions::Input(one_line(&error.render().to_string())),
-            })?;
-        let pairs = match &arguments.pairs {
-            Some(path) => pairs(path).map_err(NoOptions::Input)?,
-            None => ten_pairs(),
-        };
+        let matches = session::arguments(lesson, command, arguments)?;
+        let given = given(extras.options, &matches);
+        let Arguments { workers, pairs, rounds, output } = Arguments::from_arg_matches(&matches)?;
+        let pairs = pairs.map_or_else(|| Ok(ten_pairs()), |path| typed::pairs(&path));
+        let pairs = pairs.map_err(NoOptions::Input)?;
         for extra in extras.options {
             let checked = given.get(extra.name).map_or(Ok(()), |value| (extra.check)(value));
             checked.map_err(NoOptions::Input)?;
         }
-        // Last, so that a mistake elsewhere touches no file.
-        let svg = arguments.svg.map(|path| output_file(&path, "drawing")).transpose()?;
-        let is_trace = steps.trace.is_some();
-        let trace = steps.trace.map(|path| output_file(&path, "trace")).transpose()?;
-        Ok(Self {
-            workers: arguments.workers,
-            pairs,
-            rounds: arguments.rounds,
-            json: arguments.json,
-            svg,
-            record: arguments.record,
-            extras: given,
-            steps: steps.steps || is_trace,
-            trace,
-        })
+        let destination = output.open()?;
+        Ok(Self { workers, pairs, rounds, destination, extras: given })
     }
 }
 
@@ -197,17 +116,6 @@ fn given(extras: &[Extra], matches: &ArgMatches) -> BTreeMap<&'static str, OsStr
         _ => matches.get_one::<OsString>(extra.name).cloned(),
     };
     extras.iter().filter_map(|extra| Some((extra.name, value(extra)?))).collect()
-}
-
-fn output_file(path: &Path, what: &str) -> Result<OutputFile, NoOptions> {
-    OutputFile::open(path).map_err(|error| {
-        let why = match error.kind() {
-            io::ErrorKind::NotFound => "there is no such folder".to_owned(),
-            io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
-            _ => error.to_string(),
-        };
-        NoOptions::Input(format!("{}: the {what} cannot go here: {why}", shown(path)))
-    })
 }
 
 #[cfg(test)]
@@ -223,12 +131,7 @@ mod tests {
     }
 
     fn read(arguments: &[&str]) -> Result<Options, NoOptions> {
-        Options::read(
-            &ninth(),
-            &Extras::NONE,
-            false,
-            ["9"].iter().chain(arguments).map(OsString::from),
-        )
+        Options::read(&ninth(), &Extras::NONE, ["9"].iter().chain(arguments).map(OsString::from))
     }
 
     fn complaint(arguments: &[&str]) -> String {
@@ -241,7 +144,6 @@ mod tests {
     #[test]
     fn the_options_are_consistent() {
         Arguments::command().debug_assert();
-        StepsArguments::augment_args(Arguments::command()).debug_assert();
         let options = read(&[]).unwrap();
         assert_eq!((options.workers.get(), options.rounds, options.pairs.len()), (2, 21, 10));
         assert_eq!(read(&["--workers", "1024", "--rounds", "1000"]).unwrap().rounds, 1000);
@@ -257,7 +159,7 @@ mod tests {
             );
             assert!(!line.contains('\n'));
         }
-        // Only a lesson that times steps knows of them.
+        // Options that some lesson has of its own.
         for arguments in [
             &["--steps"][..],
             &["--trace", "x"],
@@ -280,17 +182,24 @@ mod tests {
                 Extra {
                     name: "tool",
                     value: "PATH",
+                    text_only: false,
                     help: "a tool",
                     check: |path| match path.to_str() {
                         Some("good") => Ok(()),
                         _ => Err("--tool: no good".to_owned()),
                     },
                 },
-                Extra { name: "list", value: "", help: "a list", check: |_| Ok(()) },
+                Extra {
+                    name: "list",
+                    value: "",
+                    text_only: true,
+                    help: "a list",
+                    check: |_| Ok(()),
+                },
             ],
         };
         let read = |words: &[&str]| {
-            Options::read(&ninth(), &extras, false, ["9"].iter().chain(words).map(OsString::from))
+            Options::read(&ninth(), &extras, ["9"].iter().chain(words).map(OsString::from))
         };
         let none = read(&[]).unwrap();
         assert_eq!((none.rounds, none.extras.len()), (5, 0));

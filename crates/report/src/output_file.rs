@@ -1,6 +1,7 @@
 //! The file behind `--svg` or `--trace`: either all of it or what was there before.
 
-use std::fs::{self, File, OpenOptions};
+use crate::typed::shown;
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -12,14 +13,35 @@ use tempfile::NamedTempFile;
 /// longer: a lesson that is interrupted while it measures leaves none. What is not a regular file
 /// (a pipe, `/dev/null`) cannot be replaced so, and is written directly.
 #[derive(Debug)]
-pub(crate) enum OutputFile {
+pub enum OutputFile {
+    /// A regular file of this name.
     Replace(PathBuf),
-    Direct(File),
+    /// What cannot be replaced in one step. It is opened when it is written and at no other time:
+    /// the reader of a pipe takes the end of the first opening for the end of the text.
+    Direct(PathBuf),
 }
 
 impl OutputFile {
+    /// Makes sure that there can be a file at the path that was typed, for `what`: a drawing.
+    ///
+    /// # Errors
+    /// One line that names the path.
+    pub fn named(path: &Path, what: &str) -> Result<Self, String> {
+        Self::open(path).map_err(|error| {
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such folder".to_owned(),
+                io::ErrorKind::IsADirectory => "this is a folder".to_owned(),
+                _ => error.to_string(),
+            };
+            format!("{}: the {what} cannot go here: {why}", shown(path))
+        })
+    }
+
     /// Makes sure that there can be a file at this path.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// The system's, as a kind.
+    fn open(path: &Path) -> io::Result<Self> {
         let path = match fs::metadata(path) {
             Ok(there) if there.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(there) if there.is_file() => {
@@ -28,7 +50,10 @@ impl OutputFile {
                 OpenOptions::new().append(true).open(path)?;
                 fs::canonicalize(path)?
             }
-            Ok(_) => return Ok(Self::Direct(OpenOptions::new().write(true).open(path)?)),
+            Ok(there) if there.permissions().readonly() => {
+                return Err(io::ErrorKind::PermissionDenied.into());
+            }
+            Ok(_) => return Ok(Self::Direct(path.to_owned())),
             Err(_) => path.to_owned(),
         };
         temporary_beside(&path)?;
@@ -36,7 +61,10 @@ impl OutputFile {
     }
 
     /// Writes all of the file.
-    pub(crate) fn write(self, text: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn write(self, text: &str) -> io::Result<()> {
         match self {
             Self::Replace(path) => {
                 let mut file = temporary_beside(&path)?;
@@ -44,7 +72,9 @@ impl OutputFile {
                 file.persist(path)?;
                 Ok(())
             }
-            Self::Direct(mut file) => file.write_all(text.as_bytes()),
+            Self::Direct(path) => {
+                OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes())
+            }
         }
     }
 }
@@ -101,6 +131,20 @@ mod tests {
         assert_eq!(kind(folder.path()), io::ErrorKind::IsADirectory);
         assert_eq!(kind(&folder.path().join("none/a.svg")), io::ErrorKind::NotFound);
         assert_eq!(kind(Path::new("")), io::ErrorKind::NotFound);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_opened_once_however_often_it_was_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.is_ok_and(|status| status.success()), "there is no mkfifo");
+        let (read_end, file) = (pipe.clone(), OutputFile::open(&pipe));
+        let reader = std::thread::spawn(move || fs::read_to_string(read_end).unwrap());
+        OutputFile::named(&pipe, "trace").unwrap();
+        file.unwrap().write("all of it").unwrap();
+        assert_eq!(reader.join().unwrap(), "all of it");
     }
 
     #[test]

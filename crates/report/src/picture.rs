@@ -1,11 +1,11 @@
 //! A schedule that really ran: who had which item from when to when.
 
-use schedule::spans::Span;
+use spans::Span;
 use std::collections::HashMap;
 
 /// One item's place in a picture.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Place {
+pub struct ItemSpan {
     /// Which item, counted from 0.
     pub item: usize,
     /// Which worker, counted from 0 in the order in which they first began an item.
@@ -26,7 +26,7 @@ pub struct Picture {
     /// How long the call took, in seconds.
     pub seconds: f64,
     /// Every item's place, in the order of the items.
-    pub places: Vec<Place>,
+    pub places: Vec<ItemSpan>,
 }
 
 impl Picture {
@@ -48,7 +48,7 @@ impl Picture {
             numbers.entry((span.pid, span.lane)).or_insert(next);
         }
         let since = |ns: u64| ns.saturating_sub(begin_ns) as f64 / 1e9;
-        let place = |(item, span): (usize, &Span)| Place {
+        let place = |(item, span): (usize, &Span)| ItemSpan {
             item,
             worker: numbers[&(span.pid, span.lane)],
             start: since(span.start_ns),
@@ -63,8 +63,8 @@ impl Picture {
     }
 
     /// The places of one worker, in the order in which it ran them.
-    pub(crate) fn lane(&self, worker: usize) -> Vec<Place> {
-        let mut lane: Vec<Place> =
+    pub(crate) fn lane(&self, worker: usize) -> Vec<ItemSpan> {
+        let mut lane: Vec<ItemSpan> =
             self.places.iter().copied().filter(|place| place.worker == worker).collect();
         lane.sort_by(|a, b| a.start.total_cmp(&b.start));
         lane
@@ -78,7 +78,7 @@ impl Picture {
 
 #[cfg(test)]
 pub(crate) fn sample(name: &str, workers: usize, places: &[(usize, f64, f64)]) -> Picture {
-    let place = |(item, &(worker, start, end))| Place { item, worker, start, end };
+    let place = |(item, &(worker, start, end))| ItemSpan { item, worker, start, end };
     let seconds = places.iter().map(|&(_, _, end)| end).fold(0.0, f64::max);
     let places = places.iter().enumerate().map(place).collect();
     Picture { name: name.to_owned(), workers, seconds, places }

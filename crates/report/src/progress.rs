@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 ///
 /// It draws when a round is done and at no other time: a bar that ticks by itself has a thread,
 /// and where there is a thread nothing may be forked.
-pub(crate) struct Progress {
+pub struct Progress {
     what: &'static str,
     rounds: usize,
     done: usize,
@@ -17,16 +17,18 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(rounds: usize) -> Self {
+    /// A bar for so many rounds.
+    pub fn new(rounds: usize) -> Self {
         Self::of("round", rounds)
     }
 
     /// The same for something smaller than a round, where a round takes seconds.
-    pub(crate) fn of(what: &'static str, rounds: usize) -> Self {
+    pub fn of(what: &'static str, rounds: usize) -> Self {
         Self { what, rounds, done: 0, begun: Instant::now(), bar: None }
     }
 
-    pub(crate) fn round_done(&mut self) {
+    /// One more is done.
+    pub fn round_done(&mut self) {
         self.done += 1;
         let late = self.begun.elapsed() > Duration::from_secs(2);
         if self.bar.is_none() && late && self.done < self.rounds && stderr().is_terminal() {

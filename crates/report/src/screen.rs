@@ -2,14 +2,13 @@
 
 use crate::Lesson;
 use crate::format::wrap;
+use crate::words::LABEL;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use std::error::Error;
 use std::fmt;
 use std::io::{self, Stdout, Write};
 
-/// Every label is this wide, and what it labels stands to the right of it.
-pub(crate) const LABEL: usize = 13;
 const WIDTH: usize = 80;
 const BOLD: Style = Style::new().bold();
 const MARK: Style = AnsiColor::Green.on_default().bold();

@@ -5,12 +5,15 @@ use crate::picture::Picture;
 use kernel::worker_name;
 use std::fmt::Write;
 
-pub(crate) const WIDTH: f64 = 760.0;
+/// How wide every drawing is, in pixels.
+pub const WIDTH: f64 = 760.0;
 const LEFT: f64 = 44.0;
-pub(crate) const RIGHT: f64 = 16.0;
+/// The margin on the right.
+pub const RIGHT: f64 = 16.0;
 const HEADING: f64 = 30.0;
 const LANE: f64 = 30.0;
-pub(crate) const BLOCK: f64 = 22.0;
+/// How high a block is.
+pub const BLOCK: f64 = 22.0;
 const SCALE: f64 = 30.0;
 /// More lanes than this make a drawing that nobody scrolls through.
 const LANES: usize = 64;
@@ -25,21 +28,26 @@ const PATTERNS: usize = 6;
 /// nothing. The same input gives the same drawing. `id` (a word) keeps its parts from being mixed
 /// up with another drawing's on the same page.
 pub fn svg(id: &str, title: &str, pictures: &[Picture]) -> String {
-    let mut drawing = Drawing { id: escape(id), text: String::new() };
-    // Writing to a String does not fail.
-    drawing.draw(title, pictures).expect("a String takes everything");
-    drawing.text
+    Drawing::make(id, |drawing| drawing.draw(title, pictures))
 }
 
 /// A drawing in the making.
-pub(crate) struct Drawing {
+pub struct Drawing {
     /// Begins the names of all its parts.
-    pub(crate) id: String,
+    pub id: String,
     /// What is drawn so far.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 impl Drawing {
+    /// A drawing of this id (a word), made by `draw` up to its closing tag.
+    pub fn make(id: &str, draw: impl FnOnce(&mut Self) -> std::fmt::Result) -> String {
+        let mut drawing = Self { id: escape(id), text: String::new() };
+        // Writing to a String does not fail.
+        draw(&mut drawing).expect("a String takes everything");
+        drawing.text + "</svg>\n"
+    }
+
     fn draw(&mut self, title: &str, pictures: &[Picture]) -> std::fmt::Result {
         let height: f64 = pictures.iter().map(panel_height).sum();
         let seconds = pictures.iter().map(|picture| picture.seconds).fold(0.0, f64::max);
@@ -49,25 +57,31 @@ impl Drawing {
             self.panel(picture, top, seconds)?;
             top += panel_height(picture);
         }
-        writeln!(self.text, "</svg>")
+        Ok(())
     }
 
-    /// Everything before the first lane.
-    pub(crate) fn begin(
-        &mut self,
-        title: &str,
-        description: &str,
-        height: f64,
-    ) -> std::fmt::Result {
+    /// Everything before the first lane of a timeline of this height.
+    ///
+    /// # Errors
+    /// None: a String takes everything.
+    pub fn begin(&mut self, title: &str, description: &str, height: f64) -> std::fmt::Result {
+        self.head(title, description, height)?;
+        self.style()?;
+        self.patterns()
+    }
+
+    /// The opening tag, the title and the description of a drawing of this height.
+    ///
+    /// # Errors
+    /// None: a String takes everything.
+    pub fn head(&mut self, title: &str, description: &str, height: f64) -> std::fmt::Result {
         let (id, out) = (&self.id, &mut self.text);
         writeln!(
             out,
             r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="{id}-title {id}-desc" class="timeline" id="{id}">"#
         )?;
         writeln!(out, r#"<title id="{id}-title">{}</title>"#, escape(title))?;
-        writeln!(out, r#"<desc id="{id}-desc">{}</desc>"#, escape(description))?;
-        self.style()?;
-        self.patterns()
+        writeln!(out, r#"<desc id="{id}-desc">{}</desc>"#, escape(description))
     }
 
     fn style(&mut self) -> std::fmt::Result {
@@ -205,7 +219,7 @@ fn description(pictures: &[Picture]) -> String {
 
 /// Text as it may stand in an element or an attribute. (Control characters, which no name here
 /// has, are dropped: XML has no way to write them.)
-pub(crate) fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for letter in text.chars() {
         match letter {

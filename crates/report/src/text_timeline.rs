@@ -1,7 +1,7 @@
 //! The timeline in letters and signs.
 
 use crate::format::{counted, time};
-use crate::picture::{Picture, Place};
+use crate::picture::{ItemSpan, Picture};
 use kernel::worker_name;
 
 /// How many signs a lane has; with its letter it is below eighty.
@@ -32,7 +32,7 @@ pub fn text_timeline(picture: &Picture, seconds: f64) -> Vec<String> {
     lines
 }
 
-fn numbered(lane: &[Place], seconds: f64) -> Vec<char> {
+fn numbered(lane: &[ItemSpan], seconds: f64) -> Vec<char> {
     let cell = |at: f64| ((at / seconds * WIDTH as f64) as usize).min(WIDTH);
     let mut cells = vec!['.'; WIDTH + 1];
     for place in lane {
@@ -49,7 +49,7 @@ fn numbered(lane: &[Place], seconds: f64) -> Vec<char> {
     cells
 }
 
-fn folded(lane: &[Place], seconds: f64) -> Vec<char> {
+fn folded(lane: &[ItemSpan], seconds: f64) -> Vec<char> {
     let mut busy = vec![0.0; WIDTH + 1];
     for place in lane {
         let (start, end) =

@@ -15,6 +15,17 @@ pub fn workers(word: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| "a whole number from 1 to 1024 is wanted".to_owned())
 }
 
+/// A number of rounds, 1 to 1000.
+///
+/// # Errors
+/// What is wanted instead.
+pub fn rounds(word: &str) -> Result<usize, String> {
+    word.parse()
+        .ok()
+        .filter(|rounds| (1..=1000).contains(rounds))
+        .ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
+}
+
 /// The pairs of a file, whose steps can be added up.
 ///
 /// # Errors

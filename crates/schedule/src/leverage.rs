@@ -61,16 +61,16 @@ pub struct Job {
     pub bytes: u64,
 }
 
-/// Who does it: so many workers, on so many cores.
+/// What the work runs on: so many workers, on so many cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crew {
+pub struct Capacity {
     /// How many workers: `w`.
     pub workers: NonZeroUsize,
     /// How many real cores they and their caller share: `k`.
     pub cores: NonZeroUsize,
 }
 
-impl Crew {
+impl Capacity {
     /// How many items the busiest worker gets.
     fn most(self, items: NonZeroUsize) -> f64 {
         items.get().div_ceil(self.workers.get()) as f64
@@ -84,44 +84,50 @@ impl Crew {
     }
 }
 
-/// The seconds that a job takes on a crew whose stage costs this: `T`.
-pub fn seconds(job: Job, costs: Costs, crew: Crew) -> f64 {
+/// The seconds that a job takes on this many workers and cores, where the stage costs this: `T`.
+pub fn seconds(job: Job, costs: Costs, capacity: Capacity) -> f64 {
     let overhead = costs.overhead(job.bytes);
-    let limits = crew.limits(job.items).map(|(c, o)| c * job.seconds + o * overhead);
+    let limits = capacity.limits(job.items).map(|(c, o)| c * job.seconds + o * overhead);
     costs.start + limits.into_iter().fold(0.0, f64::max)
 }
 
 /// The predicted speed-up: the loop's time divided by [`seconds`]. 1 if neither takes any time.
-pub fn speedup(job: Job, costs: Costs, crew: Crew) -> f64 {
-    let (alone, together) = (job.items.get() as f64 * job.seconds, seconds(job, costs, crew));
+pub fn speedup(job: Job, costs: Costs, capacity: Capacity) -> f64 {
+    let (alone, together) = (job.items.get() as f64 * job.seconds, seconds(job, costs, capacity));
     if together == 0.0 { 1.0 } else { alone / together }
 }
 
 /// The speed-up that no stage can beat: the workers or the cores, whichever are fewer; less where
 /// the items cannot be dealt out evenly.
-pub fn bound(items: NonZeroUsize, crew: Crew) -> f64 {
-    (items.get() as f64 / crew.most(items)).min(crew.cores.get() as f64)
+pub fn bound(items: NonZeroUsize, capacity: Capacity) -> f64 {
+    (items.get() as f64 / capacity.most(items)).min(capacity.cores.get() as f64)
 }
 
-/// The break-even: how many seconds an item must compute for a speed-up of 1. Above it the crew
-/// wins, below it the loop does.
+/// The break-even: how many seconds an item must compute for a speed-up of 1. With more computing
+/// the workers win, with less the loop does.
 ///
-/// None if the crew cannot win, whatever an item computes: one worker, one core, or one item.
-pub fn break_even(items: NonZeroUsize, bytes: u64, costs: Costs, crew: Crew) -> Option<f64> {
+/// None if the workers cannot win, whatever an item computes: one worker, one core, or one item.
+pub fn break_even(
+    items: NonZeroUsize,
+    bytes: u64,
+    costs: Costs,
+    capacity: Capacity,
+) -> Option<f64> {
     let (count, overhead) = (items.get() as f64, costs.overhead(bytes));
     // T(c) is the greatest of three straight lines, and n × c has to reach all of them.
     let reaches =
         |(c, o): (f64, f64)| (c < count).then(|| (costs.start + o * overhead) / (count - c));
-    crew.limits(items)
+    capacity
+        .limits(items)
         .into_iter()
         .map(reaches)
         .try_fold(0.0, |most, seconds| Some(f64::max(most, seconds?)))
 }
 
 /// The other way round: how many seconds each item costs beside its computing (`o`), from the time
-/// that items without computing took on a crew that had started.
-pub fn overhead_from(seconds: f64, items: NonZeroUsize, crew: Crew) -> f64 {
-    let most = crew.limits(items).into_iter().map(|(_, o)| o).fold(0.0, f64::max);
+/// that items without computing took on workers that had started.
+pub fn overhead_from(seconds: f64, items: NonZeroUsize, capacity: Capacity) -> f64 {
+    let most = capacity.limits(items).into_iter().map(|(_, o)| o).fold(0.0, f64::max);
     seconds / most
 }
 
@@ -131,9 +137,12 @@ pub fn overhead_from(seconds: f64, items: NonZeroUsize, crew: Crew) -> f64 {
 ///
 /// # Panics
 /// If the list is empty.
-pub fn best(job: Job, stages: &[Costs], crew: &[Crew]) -> usize {
-    let times: Vec<f64> =
-        stages.iter().zip(crew).map(|(&costs, &crew)| seconds(job, costs, crew)).collect();
+pub fn best(job: Job, stages: &[Costs], capacities: &[Capacity]) -> usize {
+    let times: Vec<f64> = stages
+        .iter()
+        .zip(capacities)
+        .map(|(&costs, &capacity)| seconds(job, costs, capacity))
+        .collect();
     first_near_best(&times, 0.05)
 }
 
@@ -156,8 +165,8 @@ mod tests {
         NonZeroUsize::new(number).unwrap()
     }
 
-    fn crew(workers: usize, cores: usize) -> Crew {
-        Crew { workers: n(workers), cores: n(cores) }
+    fn capacity(workers: usize, cores: usize) -> Capacity {
+        Capacity { workers: n(workers), cores: n(cores) }
     }
 
     fn job(items: usize, seconds: f64, bytes: u64) -> Job {
@@ -172,47 +181,51 @@ mod tests {
         // 100 items of 1 ms and 100,000 bytes: o is 0.12 ms.
         let job = job(100, 1e-3, 100_000);
         let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-12, "{a} and {b}");
-        near(seconds(job, POOL, crew(4, 8)), 0.01 + 25.0 * 1.12e-3);
-        near(seconds(job, POOL, crew(4, 2)), 0.01 + 50.0 * 1.12e-3);
-        near(seconds(job, POOL, crew(3, 8)), 0.01 + 34.0 * 1.12e-3);
+        near(seconds(job, POOL, capacity(4, 8)), 0.01 + 25.0 * 1.12e-3);
+        near(seconds(job, POOL, capacity(4, 2)), 0.01 + 50.0 * 1.12e-3);
+        near(seconds(job, POOL, capacity(3, 8)), 0.01 + 34.0 * 1.12e-3);
         // With many workers the caller is what everybody waits for.
-        near(seconds(job, POOL, crew(100, 100)), 0.01 + 50.0 * 0.12e-3);
-        near(speedup(job, POOL, crew(4, 8)), 0.1 / 0.038);
+        near(seconds(job, POOL, capacity(100, 100)), 0.01 + 50.0 * 0.12e-3);
+        near(speedup(job, POOL, capacity(4, 8)), 0.1 / 0.038);
     }
 
     #[test]
     fn the_loop_gains_nothing_and_costs_nothing() {
-        assert_eq!(speedup(job(7, 0.5, 1 << 40), Costs::NONE, crew(1, 1)), 1.0);
-        assert_eq!(speedup(job(7, 0.0, 5), Costs::NONE, crew(3, 3)), 1.0);
+        assert_eq!(speedup(job(7, 0.5, 1 << 40), Costs::NONE, capacity(1, 1)), 1.0);
+        assert_eq!(speedup(job(7, 0.0, 5), Costs::NONE, capacity(3, 3)), 1.0);
     }
 
     #[test]
     fn workers_beyond_the_cores_do_not_help() {
         let job = job(1000, 2e-3, 100_000);
-        assert_eq!(seconds(job, POOL, crew(2, 2)), seconds(job, POOL, crew(8, 2)));
-        assert_eq!(bound(n(1000), crew(8, 2)), 2.0);
-        assert_eq!(bound(n(1000), crew(8, 16)), 8.0);
-        assert_eq!(bound(n(10), crew(4, 16)), 10.0 / 3.0);
+        assert_eq!(seconds(job, POOL, capacity(2, 2)), seconds(job, POOL, capacity(8, 2)));
+        assert_eq!(bound(n(1000), capacity(8, 2)), 2.0);
+        assert_eq!(bound(n(1000), capacity(8, 16)), 8.0);
+        assert_eq!(bound(n(10), capacity(4, 16)), 10.0 / 3.0);
     }
 
     #[test]
     fn one_worker_one_core_and_one_item_never_break_even() {
-        for (items, crew) in [(9, crew(1, 8)), (9, crew(8, 1)), (1, crew(8, 8))] {
-            assert_eq!(break_even(n(items), 0, POOL, crew), None);
+        for (items, capacity) in [(9, capacity(1, 8)), (9, capacity(8, 1)), (1, capacity(8, 8))] {
+            assert_eq!(break_even(n(items), 0, POOL, capacity), None);
         }
     }
 
     #[test]
     fn of_stages_that_are_about_as_fast_the_simpler_one_is_taken() {
-        let two = crew(2, 2);
+        let two = capacity(2, 2);
         let tiny = Costs { start: 50e-6, round_trip: 1e-7, seconds_per_byte: 0.0 };
         let stages = [Costs::NONE, tiny, POOL.started()];
-        let crews = [crew(1, 2), two, two];
-        assert_eq!(best(job(10, 1e-7, 16), &stages, &crews), 0);
-        assert_eq!(best(job(100, 1e-3, 16), &stages, &crews), 1, "processes are as fast");
+        let capacities = [capacity(1, 2), two, two];
+        assert_eq!(best(job(10, 1e-7, 16), &stages, &capacities), 0);
+        assert_eq!(best(job(100, 1e-3, 16), &stages, &capacities), 1, "processes are as fast");
         let locked = [Costs::NONE, POOL.started()];
-        assert_eq!(best(job(100, 1e-3, 16), &locked, &crews[1..]), 0, "the caller says the crews");
-        assert_eq!(best(job(100, 1e-3, 16), &locked, &[crews[0], two]), 1);
+        assert_eq!(
+            best(job(100, 1e-3, 16), &locked, &capacities[1..]),
+            0,
+            "the caller says what each runs on"
+        );
+        assert_eq!(best(job(100, 1e-3, 16), &locked, &[capacities[0], two]), 1);
     }
 
     prop_compose! {
@@ -231,9 +244,9 @@ mod tests {
             costs in some_costs(), items in 1..2000usize, c in 1e-7..1.0f64,
             bytes in 0..1u64 << 24, w in 1..64usize, k in 1..64usize,
         ) {
-            let (job, crew) = (job(items, c, bytes), crew(w, k));
-            let bound = bound(job.items, crew);
-            prop_assert!(speedup(job, costs, crew) <= bound * (1.0 + 1e-12));
+            let (job, capacity) = (job(items, c, bytes), capacity(w, k));
+            let bound = bound(job.items, capacity);
+            prop_assert!(speedup(job, costs, capacity) <= bound * (1.0 + 1e-12));
             prop_assert!(bound <= w.min(k).min(items) as f64);
             prop_assert!(bound <= (items as f64 / items.div_ceil(w) as f64) + 1e-12);
         }
@@ -244,9 +257,9 @@ mod tests {
             bytes in 0..1u64 << 24, w in 1..64usize, k in 1..64usize,
             factor in 1.0..50.0f64,
         ) {
-            let (job, crew) = (job(items, c, bytes), crew(w, k));
-            let now = seconds(job, costs, crew);
-            let gain = speedup(job, costs, crew);
+            let (job, capacity) = (job(items, c, bytes), capacity(w, k));
+            let now = seconds(job, costs, capacity);
+            let gain = speedup(job, costs, capacity);
             let more_bytes = Job { bytes: bytes * 2 + 1, ..job };
             let longer = Job { seconds: c * factor, ..job };
             let slower = [
@@ -255,14 +268,14 @@ mod tests {
                 Costs { seconds_per_byte: costs.seconds_per_byte * factor, ..costs },
             ];
             let (fewer_workers, fewer_cores) = (
-                Crew { workers: n(w.div_ceil(2)), ..crew },
-                Crew { cores: n(k.div_ceil(2)), ..crew },
+                Capacity { workers: n(w.div_ceil(2)), ..capacity },
+                Capacity { cores: n(k.div_ceil(2)), ..capacity },
             );
             let slack = 1.0 + 1e-12;
-            prop_assert!(seconds(more_bytes, costs, crew) * slack >= now);
-            prop_assert!(speedup(longer, costs, crew) * slack >= gain, "more to compute pays");
+            prop_assert!(seconds(more_bytes, costs, capacity) * slack >= now);
+            prop_assert!(speedup(longer, costs, capacity) * slack >= gain, "more to compute pays");
             for slower in slower {
-                prop_assert!(seconds(job, slower, crew) * slack >= now);
+                prop_assert!(seconds(job, slower, capacity) * slack >= now);
             }
             prop_assert!(seconds(job, costs, fewer_workers) * slack >= now);
             prop_assert!(seconds(job, costs, fewer_cores) * slack >= now);
@@ -273,9 +286,9 @@ mod tests {
             costs in some_costs(), items in 2..500usize, bytes in 0..1u64 << 24,
             w in 2..64usize, k in 2..64usize,
         ) {
-            let (items, crew) = (n(items), crew(w, k));
-            let c = break_even(items, bytes, costs, crew).unwrap();
-            let at = |seconds| speedup(Job { items, seconds, bytes }, costs, crew);
+            let (items, capacity) = (n(items), capacity(w, k));
+            let c = break_even(items, bytes, costs, capacity).unwrap();
+            let at = |seconds| speedup(Job { items, seconds, bytes }, costs, capacity);
             prop_assert!((at(c) - 1.0).abs() < 1e-9, "{}", at(c));
             prop_assert!(at(c * 0.9) < 1.0 && at(c * 1.1) > 1.0);
         }
@@ -285,8 +298,8 @@ mod tests {
             costs in some_costs(), items in 1..500usize, w in 1..64usize, k in 1..64usize,
             bytes in 0..1u64 << 24,
         ) {
-            let (job, crew) = (job(items, 0.0, bytes), crew(w, k));
-            let found = overhead_from(seconds(job, costs.started(), crew), job.items, crew);
+            let (job, capacity) = (job(items, 0.0, bytes), capacity(w, k));
+            let found = overhead_from(seconds(job, costs.started(), capacity), job.items, capacity);
             prop_assert!((found / costs.overhead(bytes) - 1.0).abs() < 1e-9);
         }
     }

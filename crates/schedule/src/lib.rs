@@ -1,8 +1,7 @@
-//! What a run can gain at most, what it should gain, and who ran what when.
+//! What a run can gain at most, and what it should gain.
 //!
 //! Everything on this page is arithmetic on costs that are known beforehand: no clock, no thread.
-//! A prediction from here stands beside every measurement of the kit. (What reads a clock is in
-//! [`spans`] and [`trip`].)
+//! A prediction from here stands beside every measurement of the kit.
 //!
 //! Costs are whole numbers in a unit of the caller's choice; the kit counts the
 //! candidates that the countdown tries ([`kernel::steps`]).
@@ -10,24 +9,22 @@
 #![forbid(unsafe_code)]
 
 pub mod leverage;
-pub mod spans;
-pub mod trip;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::num::NonZeroUsize;
 
-/// Who gets which item.
+/// Which worker gets which item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Policy {
     /// Contiguous chunks of `items / workers`, rounded up.
     CeilChunks,
     /// Contiguous chunks whose sizes differ by one at most.
     BalancedChunks,
-    /// The next item, in input order, to whoever is free first.
+    /// The next item, in input order, to the worker that is free first.
     Queue,
-    /// The longest item that is left, to whoever is free first (Graham's LPT rule, 1969). It needs
-    /// the costs beforehand, which chunks and queue do not.
+    /// The longest item that is left, to the worker that is free first (Graham's LPT rule, 1969).
+    /// This rule needs the costs beforehand, which chunks and queue do not.
     LongestFirst,
 }
 

@@ -1,10 +1,10 @@
 //! Stage 1: a loop.
 //!
-//! One item after the other, on the thread that called. Every other stage is measured against this
-//! one, and gives the same answers in the same order.
+//! The loop runs one item after the other, on the caller's thread. Every other stage is measured
+//! against this stage, and gives the same answers in the same order.
 //!
-//! It is a stage, and not only the thing to beat: where the work is over within a millisecond or so,
-//! starting and waking others tends to cost more than they save.
+//! The loop is a stage, and not only the baseline: if the work is over within a millisecond or so,
+//! starting and waking other threads tends to cost more than those threads save.
 
 #![forbid(unsafe_code)]
 

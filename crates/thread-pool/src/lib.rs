@@ -1,18 +1,19 @@
 //! Stage 3: a pool of threads that stay, from the `threadpool` crate.
 //!
-//! Starting a thread costs tens of microseconds, so a program that maps often keeps its threads.
-//! What a pool saves is starts, and nothing else: the work is as long as before.
+//! Starting a thread costs tens of microseconds, so a program that maps often keeps its threads. A
+//! pool saves the starts and nothing else: the work is as long as before.
 //!
-//! The crate is unmaintained since 2020, finished and small enough to read in one sitting. It is
-//! here for that: a queue of boxed closures, a counter, a condition variable. Three of its edges
-//! are filed off in this wrapper, each a way to wait for ever or to lose something:
+//! The `threadpool` crate has been unmaintained since 2020. The kit uses it because the crate is
+//! finished and small enough to read in one sitting: a queue of boxed closures, a counter, a
+//! condition variable. This wrapper removes three of the crate's traps, each a way to wait for ever
+//! or to lose something:
 //!
-//! - A job that panics sends no answer, and the documented `rx.iter().take(n)` waits for it for
-//!   ever. Here the panic is caught and becomes that item's answer, an error.
+//! - A job that panics sends no answer, and the documented `rx.iter().take(n)` waits for that
+//!   answer for ever. Here the panic is caught and becomes that item's answer, an error.
 //! - Dropping the crate's pool does not wait. Here [`Drop`] joins, so that no job runs on after
 //!   the pool is gone.
-//! - A job that maps over its own pool waits for workers that wait for it. Here such a map runs
-//!   on the worker that asked.
+//! - A job that maps over its own pool can wait for ever: the inner jobs need workers, and every
+//!   worker may be waiting for inner jobs. Here such a map runs on the worker that called it.
 
 #![forbid(unsafe_code)]
 
@@ -32,12 +33,13 @@ thread_local! {
 #[derive(Debug)]
 pub struct ThreadPool {
     pool: threadpool::ThreadPool,
-    /// Told from other pools by this number, so that a worker recognises its own pool.
+    /// The pool's number, different from every other pool's, so that a worker recognises its own
+    /// pool.
     id: usize,
 }
 
 impl ThreadPool {
-    /// Starts this many threads. They end when the pool is dropped.
+    /// Starts this many threads, which end when the pool is dropped.
     ///
     /// # Panics
     /// If the system refuses a thread.
@@ -47,8 +49,9 @@ impl ThreadPool {
         Self { pool, id: NEXT_ID.fetch_add(1, Relaxed) }
     }
 
-    /// The freer form: any closure that owns what it captures. It may not borrow from its caller,
-    /// since these threads outlive the call; what it shares, it shares by [`Arc`] or by copying.
+    /// `map` for any closure that owns what it captures. The closure may not borrow from its
+    /// caller, since these threads outlive the call; what the closure shares, it shares by [`Arc`]
+    /// or by copying.
     ///
     /// ```
     /// # use {std::num::NonZeroUsize, thread_pool::ThreadPool};
@@ -57,7 +60,7 @@ impl ThreadPool {
     /// assert_eq!(pool.map_closure(move |n: u64| n * factor, vec![1, 2, 3]), [3, 6, 9]);
     /// ```
     ///
-    /// What [`std::thread::scope`] lets you borrow, a pool does not:
+    /// [`std::thread::scope`] allows borrowing, and a pool does not:
     ///
     /// ```compile_fail,E0373
     /// # use {std::num::NonZeroUsize, thread_pool::ThreadPool};
@@ -68,7 +71,7 @@ impl ThreadPool {
     ///
     /// # Panics
     /// If the closure panics, once every item has been run, with the panic of the first item (in
-    /// item order) that did.
+    /// item order) whose closure panicked.
     pub fn map_closure<A, R, F>(&self, task: F, items: Vec<A>) -> Vec<R>
     where
         A: Send + 'static,
@@ -83,7 +86,7 @@ impl ThreadPool {
             .collect()
     }
 
-    /// Sends every item as a job, and waits for as many answers. The job must not panic.
+    /// Sends every item as a job, and waits for an answer to each. The job must not panic.
     // ANCHOR: run
     fn run<A, R, F>(&self, job: F, items: Vec<A>) -> Vec<R>
     where
@@ -101,11 +104,13 @@ impl ThreadPool {
             let (job, sender, id) = (Arc::clone(&job), sender.clone(), self.id);
             self.pool.execute(move || {
                 MEMBER_OF.set(id);
-                // The receiver is gone only if the caller is: then nobody wants the answer.
+                // The receiver is gone only if the caller is gone, and then the answer is not
+                // needed.
                 let _ = sender.send((index, job(index, item)));
             });
         }
-        // The last sender must not be ours, or the loop below would wait for it.
+        // Drop the caller's sender: the loop below ends when no sender is left, so it would wait
+        // for this one for ever.
         drop(sender);
         let mut slots: Vec<Option<R>> = (0..count).map(|_| None).collect();
         for (index, answer) in answers {
@@ -132,8 +137,8 @@ impl Executor for ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        // A worker cannot wait for itself: it would be dropping its own pool in a job, and waiting
-        // for that job. The threads end by themselves once the queue is empty.
+        // A worker that drops its own pool in a job must not join: it would wait for the job that
+        // it is running. The threads end by themselves once the queue is empty.
         if MEMBER_OF.get() != self.id {
             self.pool.join();
         }

@@ -3,8 +3,8 @@
 //! [`std::thread::scope`] promises that no thread outlives the call. That promise is what lets a
 //! task borrow from its caller ([`Threads::map_closure`]), with nothing but the standard library.
 //!
-//! What is left to decide is who runs which item, and that is [`Split`]. Chunks are dealt before
-//! anybody knows what they cost; a queue gives the next item to whoever is free.
+//! [`Split`] decides which thread runs which item. Chunks are assigned before their cost is known;
+//! a queue gives the next item to a thread that is free.
 
 #![forbid(unsafe_code)]
 
@@ -15,16 +15,16 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Who runs which item.
+/// How items are assigned to threads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Split {
     /// Contiguous chunks of `items / workers`, rounded up: what `chunks(n.div_ceil(workers))`
-    /// gives, and what most programs do first. With ten items and four workers the chunks are
-    /// 3, 3, 3 and 1; with ten and nine, four workers get nothing at all.
+    /// gives, and what most programs do first. With ten items and four workers the chunks are 3, 3,
+    /// 3 and 1; with ten items and nine workers, four workers get nothing at all.
     CeilChunks,
     /// Contiguous chunks whose sizes differ by one at most: 3, 3, 2 and 2.
     BalancedChunks,
-    /// One queue: whoever is free takes the next item.
+    /// One queue: a worker that is free takes the next item.
     #[default]
     Queue,
 }
@@ -36,25 +36,26 @@ pub struct Threads {
     split: Split,
 }
 
-/// An item with its place among the items, and an answer with the place it belongs to.
+/// An item or an answer, with the item's index.
 type Numbered<T> = (usize, T);
 
 impl Threads {
-    /// This many threads for each call, fed from a queue. Nothing is started yet.
+    /// An executor with this many threads for each call, fed from a queue. The threads start with
+    /// the call, not here.
     pub fn new(workers: NonZeroUsize) -> Self {
         Self::with_split(workers, Split::Queue)
     }
 
-    /// This many threads for each call, with the items dealt as `split` says.
+    /// An executor with this many threads for each call, with the items assigned as `split` says.
     pub fn with_split(workers: NonZeroUsize, split: Split) -> Self {
         Self { workers, split }
     }
 
-    /// The freer form: any closure, on borrowed items. It may capture references to whatever
-    /// outlives the call, because the threads do not.
+    /// `map` for any closure, on borrowed items. The closure may capture references to anything
+    /// that outlives the call, because the threads end before the call does.
     ///
-    /// The queue is one atomic counter here: the items stay where they are, and a number is all
-    /// that a worker has to take. (The split of this executor does not matter to it.)
+    /// The queue is one atomic counter here: the items stay where they are, and a worker only has
+    /// to take an index. (This method always uses the queue, whatever the executor's split.)
     ///
     /// ```
     /// # use {std::num::NonZeroUsize, threads::Threads};
@@ -65,8 +66,8 @@ impl Threads {
     /// ```
     ///
     /// # Panics
-    /// If the closure panics, once every thread has ended, with the closure's own panic; or if the
-    /// system refuses a thread.
+    /// If the closure panics, once every thread has ended, with the closure's own panic; also if
+    /// the system refuses a thread.
     // ANCHOR: map_closure
     pub fn map_closure<'items, A, R, F>(&self, task: F, items: &'items [A]) -> Vec<R>
     where
@@ -77,8 +78,9 @@ impl Threads {
         let next = AtomicUsize::new(0);
         let answers = self.on_every_thread(|| {
             let mut mine = Vec::new();
-            // Relaxed: the number says who takes the item, and carries no other news. The items
-            // were there before the threads started, and joining them publishes the answers.
+            // Relaxed: the counter assigns an item to a thread, and publishes no other data. The
+            // items were there before the threads started, and joining the threads publishes the
+            // answers.
             while let Some((index, item)) = {
                 let index = next.fetch_add(1, Relaxed);
                 items.get(index).map(|item| (index, item))
@@ -91,13 +93,13 @@ impl Threads {
     }
     // ANCHOR_END: map_closure
 
-    /// Runs one and the same closure on every thread, and gathers what each returns.
+    /// Runs the same closure on every thread, and gathers what each thread returns.
     fn on_every_thread<R: Send>(&self, work: impl Fn() -> Vec<R> + Sync) -> Vec<R> {
         thread::scope(|scope| {
             let work = &work;
             let threads: Vec<_> = (0..self.workers.get()).map(|_| scope.spawn(work)).collect();
             let gather = |thread: thread::ScopedJoinHandle<'_, Vec<R>>| {
-                // A panic goes on in the caller, as it would have without threads.
+                // A panic continues in the caller, as it would without threads.
                 thread.join().unwrap_or_else(|panic| resume_unwind(panic))
             };
             threads.into_iter().flat_map(gather).collect()
@@ -110,8 +112,8 @@ impl Threads {
         task: fn(A) -> R,
         items: Vec<A>,
     ) -> Vec<Numbered<Result<R, TaskError>>> {
-        // The items move to whoever takes them, and only one thread at a time can move the next
-        // one out: hence a mutex, held for the taking and not for the work.
+        // An item moves to the thread that takes it, and only one thread at a time can move the
+        // next item out: hence a mutex, held while taking and not while working.
         let queue = Mutex::new(items.into_iter().enumerate());
         let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
         self.on_every_thread(|| {
@@ -162,7 +164,7 @@ impl Executor for Threads {
             Split::Queue => self.queue(task, items),
             Split::CeilChunks => {
                 let size = count.div_ceil(workers);
-                // Every worker gets a thread, also the ones for which nothing is left.
+                // Every worker gets a thread, also a worker for which no item is left.
                 let sizes = (0..workers).map(|_| size);
                 self.chunks(task, items, sizes)
             }
@@ -180,7 +182,7 @@ impl Executor for Threads {
     }
 }
 
-/// Threads finish in any order; the answers are given in the order of the items.
+/// Sorts the answers by item: threads finish in any order.
 fn in_order<R>(mut answers: Vec<Numbered<R>>) -> Vec<R> {
     answers.sort_unstable_by_key(|&(index, _)| index);
     answers.into_iter().map(|(_, answer)| answer).collect()

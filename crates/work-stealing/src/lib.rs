@@ -1,12 +1,13 @@
 //! Stage 5: rayon.
 //!
-//! Nobody deals the items out. The slice is halved, one half is left where an idle worker can take
-//! it, the other is halved again: that is work stealing. It costs next to nothing when nobody is
-//! idle, which is why `par_iter` is the first thing to reach for.
+//! No part of the program assigns the items. A worker halves the slice, leaves one half where an
+//! idle worker can take it, and halves the other half again: that is work stealing. Work stealing
+//! costs next to nothing when no worker is idle, which is why `par_iter` is the first thing to try.
 //!
-//! It is not a queue. By default rayon stops halving when there are about two pieces for each
-//! worker, and splits further only where something was stolen, so with few and uneven items its
-//! schedule is a matter of luck. [`WorkStealing::with_max_len`] with 1 halves down to single items.
+//! Work stealing is not a queue. By default rayon stops halving when there are about two pieces for
+//! each worker, and splits further only where a piece was stolen, so with few and uneven items its
+//! schedule is a matter of luck. With a `max_len` of 1 ([`WorkStealing::with_max_len`]), rayon
+//! halves down to single items.
 
 #![forbid(unsafe_code)]
 
@@ -43,8 +44,8 @@ impl WorkStealing {
         Ok(Self { pool, max_len: max_len.get() })
     }
 
-    /// The freer form: any closure, on borrowed items. It may capture references to whatever
-    /// outlives the call, because the call waits for every item.
+    /// `map` for any closure, on borrowed items. The closure may capture references to anything
+    /// that outlives the call, because the call waits for every item.
     ///
     /// ```
     /// # use {std::num::NonZeroUsize, work_stealing::WorkStealing};
@@ -76,7 +77,7 @@ impl Executor for WorkStealing {
         task: fn(A) -> R,
         items: Vec<A>,
     ) -> Vec<Result<R, TaskError>> {
-        // `install` moves the call into this pool; without it rayon uses its global one.
+        // `install` moves the call into this pool; without `install`, rayon uses its global pool.
         self.pool.install(|| {
             items
                 .into_par_iter()

@@ -1,11 +1,11 @@
-//! The check of exercise 1. It knows nothing that the exercise does not say.
+//! The check of exercise 1. The check asks for nothing that the exercise does not say.
 
 use crate::{bound, enough_workers, longest, total};
 use checks::{Checks, same};
 use kernel::{steps, ten_pairs};
 use std::process::ExitCode;
 
-/// Looks at the four functions, one after the other.
+/// Checks the four functions, one after the other.
 pub fn run() -> ExitCode {
     let file = "lessons/01-serial/exercise/exercise.rs";
     let mut checks = Checks::of(1, "the bound, by hand", file);
@@ -35,8 +35,9 @@ pub fn run() -> ExitCode {
         same("enough workers for the ten pairs", &enough_workers(&ten()), &6)
     });
     checks.finish(
-        "On the ten pairs a seventh worker can never help: it would wait for item 8.\n\
-         That is a bound, not a promise: lesson 2 shows what a schedule makes of it.",
+        "On the ten pairs a seventh worker can never help: it would wait\n\
+         for item 8. The bound is not a promise: lesson 2 shows what\n\
+         schedules really gain.",
     )
 }
 

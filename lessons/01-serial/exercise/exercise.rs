@@ -1,7 +1,7 @@
 //! Exercise 1: the bound, by hand.
 //!
-//! You have ten items and may buy workers. Before you pay for any, you want to know what they can
-//! gain at most, whatever the schedule. Two facts decide it:
+//! You have ten items and may buy workers. Before you pay for workers, you want to know what they
+//! can gain at most, whatever the schedule. Two facts decide the answer:
 //!
 //! - *W* workers do at most *W* steps at a time, so they are at most *W* times as fast as one;
 //! - an item is run by one worker from its start to its end, so nothing is done sooner than the
@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The check calls your functions with the costs of the ten pairs, and with other costs. There is
-//! always one item at least, and every item costs one step at least.
+//! always at least one item, and every item costs at least one step.
 
 use std::process::ExitCode;
 
@@ -33,13 +33,13 @@ fn bound(costs: &[u64], workers: u64) -> f64 {
     todo!("which of the two facts limits {workers} workers on {costs:?}?")
 }
 
-/// The smallest number of workers that reaches the highest bound: one more would gain nothing,
-/// whatever the schedule.
+/// The smallest number of workers that reaches the highest bound: one more worker would gain
+/// nothing, whatever the schedule.
 fn enough_workers(costs: &[u64]) -> u64 {
     todo!("from how many workers on does the bound of {costs:?} stay as it is?")
 }
 
-// There is nothing to do below this line. The check is in check.rs, beside this file.
+// You need not change anything below this line. The check is in check.rs, beside this file.
 mod check;
 
 fn main() -> ExitCode {

@@ -14,13 +14,13 @@ fn longest(costs: &[u64]) -> u64 {
 
 /// The bound: how many times as fast as one worker `workers` of them can be at most.
 fn bound(costs: &[u64], workers: u64) -> f64 {
-    // As floating point numbers, since 20 / 3 is 6 in whole ones.
+    // Divide as floating point numbers, since 20 / 3 is 6 in whole numbers.
     let by_longest = total(costs) as f64 / longest(costs) as f64;
     by_longest.min(workers as f64)
 }
 
-/// The smallest number of workers that reaches the highest bound: one more would gain nothing,
-/// whatever the schedule.
+/// The smallest number of workers that reaches the highest bound: one more worker would gain
+/// nothing, whatever the schedule.
 fn enough_workers(costs: &[u64]) -> u64 {
     // total / longest rounded up: with 5.39 the sixth worker still gains something, the seventh
     // nothing.

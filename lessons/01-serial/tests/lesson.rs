@@ -14,7 +14,8 @@ fn a_guess_above_the_bound_and_a_file_of_one_pair() {
     SUBJECT.snapshot("predict-one-pair", &predicted(&["1", "--pairs", "one"]));
 }
 
-/// The same for the predictions of all lessons: `crates/predict` reads what is typed.
+/// Bad input to a prediction. One lesson is enough, because `crates/predict` reads the command line
+/// for all lessons.
 #[test]
 fn what_cannot_be_predicted_gets_one_line_and_status_2() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +55,7 @@ fn what_cannot_be_predicted_gets_one_line_and_status_2() {
         all += &format!("predict 1 {}\n{line}\n", arguments.join(" "));
     }
     SUBJECT.snapshot("predict-bad-input", &all);
-    // Largest numbers whose steps are few are no trouble.
+    // The largest numbers are accepted, if their steps are few.
     let fine = SUBJECT.predicted(folder.path(), &["--pairs", "fine"]);
     assert!(fine.ends_with("exit status: 0\n"), "{fine}");
 }

@@ -1,4 +1,4 @@
-//! The check of exercise 2: no stopwatch, only items that wait for each other.
+//! The check of exercise 2: it uses no clock, only items that wait for each other.
 
 use crate::map;
 use checks::{Checks, Meeting, same_answers};
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 
-/// Looks at `map`, from the plain to the subtle.
+/// Checks `map`, from the plain properties to the subtle ones.
 pub fn run() -> ExitCode {
     let file = "lessons/02-threads/exercise/exercise.rs";
     let mut checks = Checks::of(2, "the shared counter", file);
@@ -35,7 +35,7 @@ pub fn run() -> ExitCode {
         Ok(())
     });
     checks.that("two items are in progress at once on two workers", || meet(2));
-    checks.that("five on five", || meet(5));
+    checks.that("five items are in progress at once on five workers", || meet(5));
     checks.that("there are no more threads than workers", || {
         let threads = Mutex::new(HashSet::new());
         let note = |_: &()| {
@@ -48,13 +48,13 @@ pub fn run() -> ExitCode {
             return Ok(());
         }
         Err(format!(
-            "100 items on 3 workers were run by {number} threads. A worker takes many items,\n\
-             one after the other; it is not started anew for each."
+            "100 items on 3 workers were run by {number} threads. A worker runs\n\
+             many items, one after the other: start no thread for each item."
         ))
     });
     checks.that("a free worker takes the next item", || {
-        // Item 1 goes on when the seven others are done. Whoever runs it is busy until then, so
-        // the other worker has to run all of them.
+        // Item 1 goes on when the seven others are done. The worker that runs item 1 is busy until
+        // then, so the other worker has to run the seven others.
         let done = AtomicUsize::new(0);
         let by_then = AtomicUsize::new(0);
         let others = Meeting::of(2);
@@ -74,15 +74,16 @@ pub fn run() -> ExitCode {
             return Ok(());
         }
         Err(format!(
-            "Item 1 of 8 was long: it waited until the other seven were done. With two workers,\n\
-             one has item 1 and the other is free for all the rest; after 5 seconds {} of the\n\
-             seven had been run. Were the items dealt beforehand?",
+            "Item 1 of 8 was long: it waited until the seven others were done.\n\
+             With two workers, one worker runs item 1, and the other is free\n\
+             for all the rest; after 5 seconds {} of the seven had been run.\n\
+             Were the items assigned beforehand?",
             by_then.load(Relaxed)
         ))
     });
     checks.that("the answers stay in order when two workers take turns", || {
         // Items 1 and 2 wait for each other, then 3 and 4, then 5 and 6: so each of the two workers
-        // runs one of every couple, and no worker has neighbours.
+        // runs one item of every couple, and no worker runs only neighbours.
         let couples = [const { Meeting::of(2) }; 3];
         let task = |&index: &usize| {
             couples[index / 2].attend();
@@ -92,12 +93,13 @@ pub fn run() -> ExitCode {
         same_answers("six items that answer with their number", &answers, &[1, 2, 3, 4, 5, 6])
     });
     checks.finish(
-        "That is Threads::map_closure of lesson 2: one number is the whole queue.\n\
-         Your answers kept the order of the items while the items ran in another.",
+        "Your map is Threads::map_closure of lesson 2: one number is the\n\
+         whole queue. Your answers kept the order of the items, although\n\
+         the items ran in another order.",
     )
 }
 
-/// As many items as workers, and each waits until all of them are in progress.
+/// Maps as many items as workers; each item waits until all of them are in progress.
 fn meet(workers: usize) -> Result<(), String> {
     let meeting = Meeting::of(workers);
     let items = vec![(); workers];
@@ -107,9 +109,10 @@ fn meet(workers: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{workers} items wait for each other until all of them are in progress. In 5 seconds no more\n\
-         than {most} of them ever {}. A loop gives the right answers, too, and no speed-up: are all\n\
-         threads started before the first is joined?",
+        "{workers} items wait for each other until all are in progress. In\n\
+         5 seconds no more than {most} of them ever {}. A loop gives the\n\
+         right answers too, but no speed-up: are all threads started\n\
+         before the first thread is joined?",
         if most == 1 { "was" } else { "were" }
     ))
 }

@@ -12,8 +12,8 @@ fn map<A: Sync, R: Send>(task: impl Fn(&A) -> R + Sync, items: &[A], workers: us
     let work = || {
         let mut mine = Vec::new();
         loop {
-            // Taking and adding are one step: no other thread can get the same number. Relaxed
-            // will do, for the number carries no other news.
+            // Taking and adding are one step: no other thread can get the same number. Relaxed is
+            // enough, because the number publishes no other data.
             let index = next.fetch_add(1, Relaxed);
             let Some(item) = items.get(index) else { return mine };
             mine.push((index, task(item)));
@@ -26,7 +26,7 @@ fn map<A: Sync, R: Send>(task: impl Fn(&A) -> R + Sync, items: &[A], workers: us
         };
         threads.into_iter().flat_map(gather).collect()
     });
-    // The threads are done in any order; each answer knows its place.
+    // The threads finish in any order; each answer has its item's index.
     answers.sort_unstable_by_key(|&(index, _)| index);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

@@ -1,4 +1,4 @@
-//! The check of exercise 3. What may hang runs on a thread that can be left behind.
+//! The check of exercise 3. Code that may hang runs on a thread that can be left behind.
 
 use crate::map;
 use checks::{Checks, Meeting, panic_on_purpose, same_answers};
@@ -9,13 +9,13 @@ use std::thread;
 use std::time::Duration;
 use threadpool::ThreadPool;
 
-/// Long for ten jobs of a few milliseconds, short for a person who waits.
+/// The time limit: long for ten jobs of a few milliseconds, short for a person who waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How many jobs have run to their end in the sentence that is being looked at.
+/// How many jobs have run to their end in the current sentence of the check.
 static ENDED: AtomicUsize = AtomicUsize::new(0);
 
-/// Looks at `map`: does it come back, and with what?
+/// Checks whether `map` comes back, and with which answers.
 pub fn run() -> ExitCode {
     let file = "lessons/03-thread-pool/exercise/exercise.rs";
     let mut checks = Checks::of(3, "the map that never comes back", file);
@@ -28,13 +28,14 @@ pub fn run() -> ExitCode {
             same_answers("the ten pairs", &answers, &wanted)
         },
         || match ENDED.load(Relaxed) {
-            10 => "It hangs. All 10 jobs have ended and sent their answers, and map still waits for\n\
-                   more. A receiver waits as long as a sender exists that could still send. The jobs\n\
-                   are gone, and their senders with them: which sender is left?"
+            10 => "map hangs. All 10 jobs have ended and sent their answers, and map\n\
+                   still waits. A receiver waits as long as a sender exists that\n\
+                   could still send. The jobs are gone, and their senders with\n\
+                   them: which sender is left?"
                 .to_owned(),
             ended => format!(
-                "It hangs. In 5 seconds {ended} of 10 jobs came to their end: do they wait for\n\
-                 something, or were they never started?"
+                "map hangs. In 5 seconds {ended} of 10 jobs came to their end: do the\n\
+                 jobs wait for something, or were they never started?"
             ),
         },
     );
@@ -49,8 +50,9 @@ pub fn run() -> ExitCode {
         },
         || {
             format!(
-                "It hangs. Item 3 of 5 panicked, so {} answers came, and map waits for one more that\n\
-                 nobody will send. Do not count answers: wait until nobody is left who could send.",
+                "map hangs. Item 3 of 5 panicked, so {} answers came, and map waits\n\
+                 for an answer that no job will send. Do not count answers: wait\n\
+                 until no sender is left.",
                 ENDED.load(Relaxed)
             )
         },
@@ -68,8 +70,9 @@ pub fn run() -> ExitCode {
         if MEETING.most() == 2 {
             return Ok(());
         }
-        Err("Two jobs wait for each other, and in 5 seconds only one of them was ever started.\n\
-             Hand out all jobs before you wait for the first answer."
+        Err("Two jobs wait for each other, and in 5 seconds only one job was\n\
+             ever started. Hand out all jobs before you wait for the first\n\
+             answer."
             .to_owned())
     });
     checks.that("the pool can be used again", || {
@@ -84,8 +87,8 @@ pub fn run() -> ExitCode {
         Ok(())
     });
     checks.finish(
-        "A channel ends when its last sender is gone, and not before. Counting the answers\n\
-         instead hangs at the first panic.",
+        "A channel ends when its last sender is gone, and not before. A\n\
+         loop that counts answers instead hangs at the first panic.",
     )
 }
 

@@ -1,19 +1,19 @@
 //! Exercise 3: the map that never comes back.
 //!
-//! Below stands a `map` on a thread pool, as people write it first. Every job sends its answer
-//! through a channel, and the loop at the end takes the answers out. It compiles, every job runs,
-//! and then it waits for ever. Something like it is in many programs, and often it is found only
-//! when the program is to end.
+//! Below stands a `map` on a thread pool, as many people first write it. Every job sends its answer
+//! through a channel, and the loop at the end takes the answers out. This `map` compiles, every job
+//! runs, and then `map` waits for ever. Many programs have a similar fault, and often it is found
+//! only when the program is to end.
 //!
-//! Find out what the loop still waits for, and mend it. Then type
+//! Find out what the loop still waits for, and repair `map`. Then type
 //!
 //! ```text
 //! just exercise-3
 //! ```
 //!
-//! The check never hangs, even while your `map` does. Two things it also looks at: a job that
-//! panics sends no answer, and must not make `map` wait for one (its place in the answers stays
-//! `None`); and a slow answer must not be lost, so a time limit is no cure.
+//! The check never hangs, even while your `map` does. The check also looks at two more cases. A job
+//! that panics sends no answer, and must not make `map` wait for one: the item's place in the
+//! answers stays `None`. And a slow answer must not be lost, so a time limit is no solution.
 
 use std::process::ExitCode;
 use std::sync::mpsc;
@@ -31,7 +31,7 @@ where
     for (index, item) in items.into_iter().enumerate() {
         let sender = sender.clone();
         pool.execute(move || {
-            // If the receiver is gone, nobody wants the answer any more.
+            // If the receiver is gone, the answer is not needed any more.
             let _ = sender.send((index, task(item)));
         });
     }
@@ -41,7 +41,7 @@ where
     answers
 }
 
-// There is nothing to do below this line. The check is in check.rs, beside this file.
+// You need not change anything below this line. The check is in check.rs, beside this file.
 mod check;
 
 fn main() -> ExitCode {

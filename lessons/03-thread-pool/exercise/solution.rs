@@ -16,12 +16,13 @@ where
     for (index, item) in items.into_iter().enumerate() {
         let sender = sender.clone();
         pool.execute(move || {
-            // If the receiver is gone, nobody wants the answer any more.
+            // If the receiver is gone, the answer is not needed any more.
             let _ = sender.send((index, task(item)));
         });
     }
-    // The loop below ends when the last sender is gone. Each job drops its own, also when it
-    // panics; this one, from which they were cloned, lived until the end of the function.
+    // The loop below ends when the last sender is gone. Each job drops its own sender, also when
+    // the job panics. Without this line, the sender from which they were cloned would live until
+    // the end of the function.
     drop(sender);
     for (index, answer) in receiver {
         answers[index] = Some(answer);

@@ -1,5 +1,5 @@
-//! The check of exercise 4. Every case runs in a process of its own: it forks, so it must have one
-//! thread, and it may hang, so somebody must be able to end it.
+//! The check of exercise 4. Every case runs in a process of its own: a case forks, so its process
+//! must have one thread, and a case may hang, so the check must be able to end it.
 
 use crate::queue::ForkQueue;
 use checks::{Checks, same_answers};
@@ -14,13 +14,13 @@ use std::process::{Child, Command, ExitCode, Stdio, id};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Long for a few items of milliseconds, short for a person who waits.
+/// The time limit: long for a few items of milliseconds, short for a person who waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What is known if the pool hangs after a worker was killed.
+/// The first line of the message if the pool hangs after a worker was killed.
 const WHY: &str = "A worker was killed, and the parent waits for the end of file on its socket.\n";
 
-/// Looks at the pool: the answers, a killed worker, and who holds which sockets.
+/// Checks the pool: its answers, a killed worker, and which process holds which sockets.
 pub fn run() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     if let Some(case) = arguments.next() {
@@ -58,12 +58,13 @@ pub fn run() -> ExitCode {
         same_answers("the sockets that a worker sees in /proc/self/fd", &lines, &wanted)
     });
     checks.finish(
-        "End of file is how a death is heard, and it comes with the last copy. The real pool\n\
-         sends each worker its end alone, so that no sibling ever has one to forget.",
+        "The parent learns of a death by the end of file, which comes when\n\
+         the last copy is closed. In the real pool each worker gets only\n\
+         its own end, so no worker has a copy to forget.",
     )
 }
 
-/// The cases, in a process with one thread. Each prints a line an item.
+/// The cases, in a process with one thread. Each case prints one line for each item.
 fn inside(case: &str) {
     let workers = |number| ForkQueue { workers: NonZeroUsize::new(number).expect("not zero") };
     match case {
@@ -79,7 +80,7 @@ fn inside(case: &str) {
             }
         }
         "sockets" => {
-            // What this process has inherited itself is not the pool's doing.
+            // The sockets that this process has inherited do not come from the pool.
             let before = sockets("self");
             tell(workers(3).map_each(own_sockets, vec![before; 3]));
         }
@@ -102,15 +103,15 @@ fn slow_two(item: u64) -> u64 {
 
 fn deadly_two(item: u64) -> u64 {
     if item == 2 {
-        // The parent is asked about it when the worker is dead for certain.
+        // The worker ends here, and the parent must report its death.
         let _ = kill(getpid(), Signal::SIGKILL);
     }
     item * 10
 }
 
-/// How many sockets this process has open beyond those that were there before.
+/// How many sockets this process has open beyond the sockets that were there before.
 fn own_sockets(before: usize) -> usize {
-    // Long enough that every worker gets one of the items.
+    // Sleep long enough that every worker gets one of the items.
     thread::sleep(Duration::from_millis(200));
     sockets("self").saturating_sub(before)
 }
@@ -122,14 +123,14 @@ fn sockets(process: &str) -> usize {
     descriptors.filter_map(|entry| fs::read_link(entry.path()).ok()).filter(is_socket).count()
 }
 
-/// Runs a case in a process of its own, and gives the lines that it printed.
+/// Runs a case in a process of its own, and returns the lines that the case printed.
 fn lines_of(case: &str) -> Result<Vec<String>, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut inside = Command::new(program)
         .arg(case)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .process_group(0) // so that its workers can be ended with it
+        .process_group(0) // so that the case's workers can be ended with it
         .spawn()
         .map_err(|error| format!("the case cannot be started: {error}"))?;
     let deadline = Instant::now() + PATIENCE;
@@ -145,7 +146,7 @@ fn lines_of(case: &str) -> Result<Vec<String>, String> {
                 let why = if case == "killed" { WHY } else { "" };
                 end(&mut inside);
                 return Err(format!(
-                    "It hangs: after 5 seconds map had not come back.\n{why}{seen}"
+                    "map hangs: after 5 seconds it had not come back.\n{why}{seen}"
                 ));
             }
             None => thread::sleep(Duration::from_millis(5)),
@@ -158,22 +159,23 @@ fn lines_of(case: &str) -> Result<Vec<String>, String> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// Ends the process and everything that it has forked.
+/// Ends the process and all processes that it has forked.
 fn end(inside: &mut Child) {
-    // It leads a group of its own, and its number is not given away before it is waited for.
+    // The process leads a group of its own, and the system does not reuse its id before it is
+    // reaped.
     let group = Pid::from_raw(inside.id().cast_signed());
     let _ = killpg(group, Signal::SIGKILL);
     let _ = inside.wait();
 }
 
-/// What is to be seen from outside while the pool hangs: the living workers' sockets.
+/// Describes the hanging pool from outside: the living workers' sockets.
 fn who_has_what(parent: u32) -> String {
     let mut lines = Vec::new();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     for process in processes {
         let name = process.file_name().to_string_lossy().into_owned();
         let Ok(stat) = fs::read_to_string(format!("/proc/{name}/stat")) else { continue };
-        // "pid (name) state parent …": the name may hold anything, so from its end on.
+        // "pid (name) state parent …": the name may hold any character, so read from its end on.
         let Some((_, rest)) = stat.rsplit_once(')') else { continue };
         let mut fields = rest.split_whitespace();
         let (state, its_parent) = (fields.next(), fields.next());
@@ -181,19 +183,20 @@ fn who_has_what(parent: u32) -> String {
             continue;
         }
         lines.push(match state {
-            Some("Z") => format!("  process {name}: dead, and nobody has asked how it ended"),
+            Some("Z") => format!("  process {name}: dead, but not yet reaped"),
             _ => {
-                // This process has inherited from the same places as they have.
+                // Subtract this process's sockets, because the workers have inherited the same
+                // ones.
                 let own = sockets(&name).saturating_sub(sockets(&id().to_string()));
                 format!("  process {name}: alive, with {own} of the pool's sockets open")
             }
         });
     }
-    // The living first.
+    // Living processes come first.
     lines.sort_by_key(|line| line.contains(": dead"));
     format!(
         "The parent's children:\n{}\n\
-         A worker needs one socket, its own. Whose are the others?",
+         A worker needs one socket, its own. Whose are the other sockets?",
         lines.join("\n")
     )
 }

@@ -1,22 +1,23 @@
 //! Exercise 4: the inherited descriptor.
 //!
-//! `queue.rs`, beside this file, is a pool of processes, a shorter copy of step 3 of lesson 4; below
-//! stands how it starts its workers. Every worker is a fork of this program, and has a socket to the
-//! parent. That a worker has died reaches the parent as the
-//! end of file on that socket, and an end of file comes when the last copy of the other end is
-//! closed. A fork copies every descriptor that is open at that moment.
+//! `queue.rs`, beside this file, is a pool of processes, a shorter copy of step 3 of lesson 4;
+//! `start`, below, starts the pool's workers. Every worker is a fork of this program, and has a
+//! socket to the parent. The parent learns of a worker's death by the end of file on that socket,
+//! and the end of file comes when the last copy of the worker's end is closed. A fork copies every
+//! descriptor that is open at that moment.
 //!
-//! One line is missing here, and nobody notices while all is well: the answers are right, and the
-//! pool ends. But kill a worker, and the parent waits for ever.
+//! One line is missing here. The fault does not show as long as no worker dies: the answers are
+//! right, and the pool ends. But if a worker is killed, the parent waits for ever.
 //!
-//! Find out who still holds a copy of the dead worker's end, and close it there. Then type
+//! Find out which process still holds a copy of the dead worker's end, and close the copy there.
+//! Then type
 //!
 //! ```text
 //! just exercise-4
 //! ```
 //!
-//! The check kills a worker in the middle of an item, and looks into /proc at who has which sockets
-//! open. It never hangs, even while the pool does. There is nothing to change but `start`.
+//! The check kills a worker in the middle of an item, and reads in /proc which process has which
+//! sockets open. The check never hangs, even while the pool does. You need to change only `start`.
 
 use kernel::Message;
 use nix::unistd::{ForkResult, fork};
@@ -28,7 +29,8 @@ use std::process::ExitCode;
 
 /// Starts this many workers.
 fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<Vec<Worker>> {
-    // All sockets before the first fork: if there are too few descriptors, no child was made in vain.
+    // Make all sockets before the first fork: if descriptors run out, no child has been forked in
+    // vain.
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
     for _ in 0..count {
@@ -38,23 +40,24 @@ fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<V
     }
     let mut children = Vec::new();
     for number in 0..count {
-        // SAFETY: the check runs this in a process with one thread, so that the child is a plain
-        // copy of it, in which no lock is held by a thread that does not exist.
+        // SAFETY: the check runs this in a process with one thread, so the child is a plain copy,
+        // and no lock in it is held by a thread that does not exist.
         match unsafe { fork() }? {
             ForkResult::Parent { child } => children.push(child),
             ForkResult::Child => {
-                // The parent's ends are the parent's.
+                // Close the parent's ends in the child.
                 drop(ours);
                 let socket = theirs.swap_remove(number);
-                // Nothing may unwind out of here: it would run on in a second copy of the caller.
+                // No panic may unwind out of here: the child would go on running a second copy of
+                // the caller.
                 let done = catch_unwind(AssertUnwindSafe(|| serve(task, socket)));
-                // SAFETY: `_exit` ends the process without the destructors and exit handlers that
-                // the child has copies of and that belong to the parent.
+                // SAFETY: `_exit` ends the process without running destructors and exit handlers.
+                // The child has copies of them, but they belong to the parent.
                 unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) }
             }
         }
     }
-    // The workers' ends are the workers'.
+    // Close the workers' ends in the parent.
     drop(theirs);
     let workers = children.into_iter().zip(ours).enumerate();
     Ok(workers
@@ -62,8 +65,8 @@ fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<V
         .collect())
 }
 
-// There is nothing to do below this line. The pool is in queue.rs and the check in check.rs, beside
-// this file.
+// You need not change anything below this line. The pool is in queue.rs and the check in check.rs,
+// beside this file.
 mod check;
 mod queue;
 

@@ -1,6 +1,6 @@
-//! The pool of exercise 4, but for its `start`: a shorter copy of step 3 of lesson 4.
+//! The pool of exercise 4 without its `start`: a shorter copy of step 3 of lesson 4.
 //!
-//! There is nothing to do here. Exercise, solution and wrong answers differ in `start` alone.
+//! You need not change this file. Exercise, solution and wrong answers differ only in `start`.
 
 use crate::start;
 use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
@@ -15,11 +15,11 @@ use std::os::unix::net::UnixStream;
 
 /// Forks one child per worker and hands out the items one by one.
 pub struct ForkQueue {
-    /// How many children.
+    /// The number of children.
     pub workers: NonZeroUsize,
 }
 
-/// A child, the parent's end of its socket, and the item in its hands.
+/// A child, the parent's end of its socket, and the item that the child has.
 pub struct Worker {
     pub number: usize,
     pub child: Pid,
@@ -27,7 +27,7 @@ pub struct Worker {
     pub item: Option<usize>,
 }
 
-/// The child's life: an item, an answer, until the socket is closed.
+/// The child's main loop: an item, an answer, until the socket is closed.
 pub fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
     while let Ok(bytes) = receive(&mut socket) {
         let item = postcard::from_bytes(&bytes).expect("the parent sends items");
@@ -46,7 +46,7 @@ impl Executor for ForkQueue {
     ) -> Vec<Result<R, TaskError>> {
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
         let count = self.workers.get().min(items.len());
-        // If not all can be started, there are none, and every item is an error below.
+        // If a worker cannot be started, there are no workers, and every item gets an error below.
         let mut workers = start(task, count).unwrap_or_default();
         let mut queue = items.into_iter().enumerate();
         loop {
@@ -54,18 +54,19 @@ impl Executor for ForkQueue {
                 let Some((index, item)) = queue.next() else { break };
                 worker.item = Some(index);
                 let bytes = postcard::to_allocvec(&item).expect("the item serialises");
-                // A worker that has died does not take it; `poll` will tell.
+                // A dead worker does not take the item; `poll` will report the death.
                 let _ = send(&mut worker.socket, &bytes);
             }
             if workers.iter().all(|worker| worker.item.is_none()) {
-                break; // nothing is left to hand out, or nobody to hand it to
+                break; // no item is left, or no worker
             }
-            // From the last to the first, so that a removal moves nobody who is still to come.
+            // Go from the last worker to the first: a removal then moves no worker that is still to
+            // come.
             for at in with_news(&workers).into_iter().rev() {
                 let Some(index) = workers[at].item.take() else { continue };
                 answers[index] = Some(match receive(&mut workers[at].socket) {
                     Ok(bytes) => Ok(postcard::from_bytes(&bytes).expect("the worker answers")),
-                    // End of file in place of an answer, or in the middle of one.
+                    // The end of file came in place of an answer, or in the middle of an answer.
                     Err(_) => {
                         let worker = workers.swap_remove(at);
                         let death = wait_for(worker.number, worker.child);
@@ -76,7 +77,7 @@ impl Executor for ForkQueue {
             }
         }
         for worker in workers {
-            // End of file is how the child learns that the work is over.
+            // The end of file tells the child that the work is over.
             drop(worker.socket);
             wait_for(worker.number, worker.child);
         }
@@ -93,20 +94,21 @@ impl Executor for ForkQueue {
     }
 }
 
-/// Waits until a busy worker or more have sent something or died, and says which, by their places.
+/// Waits until at least one busy worker has sent something or died. Returns the places of these
+/// workers.
 fn with_news(workers: &[Worker]) -> Vec<usize> {
     let busy: Vec<usize> = (0..workers.len()).filter(|&at| workers[at].item.is_some()).collect();
     let mut sockets = Vec::new();
     for &at in &busy {
         sockets.push(PollFd::new(workers[at].socket.as_fd(), PollFlags::POLLIN));
     }
-    // A signal interrupts the wait, and means nothing here.
+    // A signal interrupts the wait: wait again.
     while poll(&mut sockets, PollTimeout::NONE) == Err(Errno::EINTR) {}
     let news = busy.into_iter().zip(sockets).filter(|(_, socket)| socket.any() == Some(true));
     news.map(|(at, _)| at).collect()
 }
 
-/// Waits for the child and says how it ended.
+/// Waits for the child and returns how it ended.
 fn wait_for(worker: usize, child: Pid) -> Death {
     match waitpid(child, None) {
         Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, status },
@@ -117,7 +119,7 @@ fn wait_for(worker: usize, child: Pid) -> Death {
     }
 }
 
-/// A stream has no messages, only bytes: each message is preceded by its length.
+/// A stream has no messages, only bytes, so each message is preceded by its length.
 fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
     socket.write_all(&(body.len() as u64).to_le_bytes())?;
     socket.write_all(body)
@@ -126,7 +128,8 @@ fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
 fn receive(socket: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 8];
     socket.read_exact(&mut length)?;
-    // The buffer grows with what comes. A length that lies asks for memory that nobody has.
+    // The buffer grows with the bytes that come. To reserve the whole length at once could ask for
+    // more memory than there is, if the length is false.
     let (length, mut body) = (u64::from_le_bytes(length), Vec::new());
     if socket.take(length).read_to_end(&mut body)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 
 /// Starts this many workers.
 fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<Vec<Worker>> {
-    // All sockets before the first fork: if there are too few descriptors, no child was made in vain.
+    // Make all sockets before the first fork: if descriptors run out, no child has been forked in
+    // vain.
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
     for _ in 0..count {
@@ -20,26 +21,27 @@ fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<V
     }
     let mut children = Vec::new();
     for number in 0..count {
-        // SAFETY: the check runs this in a process with one thread, so that the child is a plain
-        // copy of it, in which no lock is held by a thread that does not exist.
+        // SAFETY: the check runs this in a process with one thread, so the child is a plain copy,
+        // and no lock in it is held by a thread that does not exist.
         match unsafe { fork() }? {
             ForkResult::Parent { child } => children.push(child),
             ForkResult::Child => {
-                // The parent's ends are the parent's.
+                // Close the parent's ends in the child.
                 drop(ours);
                 let socket = theirs.swap_remove(number);
-                // `theirs` now holds the ends of the other workers. While this child has them open,
-                // no death of another worker is an end of file.
+                // `theirs` now holds the ends of the other workers. While this child has these ends
+                // open, the death of another worker gives no end of file.
                 drop(theirs);
-                // Nothing may unwind out of here: it would run on in a second copy of the caller.
+                // No panic may unwind out of here: the child would go on running a second copy of
+                // the caller.
                 let done = catch_unwind(AssertUnwindSafe(|| serve(task, socket)));
-                // SAFETY: `_exit` ends the process without the destructors and exit handlers that
-                // the child has copies of and that belong to the parent.
+                // SAFETY: `_exit` ends the process without running destructors and exit handlers.
+                // The child has copies of them, but they belong to the parent.
                 unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) }
             }
         }
     }
-    // The workers' ends are the workers'.
+    // Close the workers' ends in the parent.
     drop(theirs);
     let workers = children.into_iter().zip(ours).enumerate();
     Ok(workers
@@ -47,8 +49,7 @@ fn start<A: Message, R: Message>(task: fn(A) -> R, count: usize) -> io::Result<V
         .collect())
 }
 
-// The pool is in queue.rs and the check in check.rs, beside
-// this file.
+// The pool is in queue.rs and the check in check.rs, beside this file.
 mod check;
 mod queue;
 

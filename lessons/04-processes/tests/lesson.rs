@@ -1,9 +1,10 @@
 //! Lesson 4 as its reader meets it.
 
 use kernel::{Pair, gcd, ten_pairs};
+use lesson_4::{STEPS, Side};
 use one_change_tests::lesson::{Said, fits, names};
-use report::{mask, mask_json};
-use schedule::trip::{STEPS, Side};
+use one_change_tests::mask::mask;
+use report::mask_json;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -27,8 +28,8 @@ fn the_steps_as_text() {
     SUBJECT.snapshot("steps", &mask(&once).replace(" 1 round\n", " 21 rounds\n"));
 }
 
-/// How long a value is by itself, in bytes. A frame is that long and a header, the same for all;
-/// what the worker notes while it is traced is not counted.
+/// The length of a serialised value, in bytes. A frame has this length plus a header's, which is
+/// the same for all frames. The worker's notes for a trace are not counted.
 fn body(value: &impl Serialize) -> u64 {
     postcard::to_stdvec(value).unwrap().len() as u64
 }
@@ -38,6 +39,7 @@ fn the_steps_as_a_document() {
     let text = SUBJECT.run_well(&["--steps", "--json", "--rounds", "3"]);
     assert_eq!(text.lines().count(), 1, "one document on one line");
     let document: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["rounds"], 3);
     let (pair, vector) = (Pair::new(1, 1).unwrap(), vec![7u8; 1 << 20]);
     let bodies = [(body(&pair), body(&gcd(pair))), (body(&vector), body(&vector))];
     let items = document["items"].as_array().unwrap();
@@ -80,7 +82,7 @@ fn a_drawn_trip_has_two_lanes_and_ten_steps() {
     assert_eq!((all("block").len(), all("way").len()), (2 * 8, 2 * 2));
     let lanes: Vec<&str> = all("name").iter().filter_map(|node| node.text()).collect();
     assert_eq!(lanes, ["a pair", "parent", "worker", "1 MiB, as Vec<u8>", "parent", "worker"]);
-    // Each lane's blocks follow each other, and the parent's stand over the worker's.
+    // Each lane's blocks follow each other, and the parent's blocks stand over the worker's.
     let number = |node: &roxmltree::Node, name: &str| -> f64 {
         node.attribute(name).unwrap().parse().unwrap()
     };
@@ -139,7 +141,8 @@ fn a_trace_has_a_track_for_each_worker_and_ten_steps_for_each_item() {
         let (whole, steps) = item.split_first().unwrap();
         assert_eq!(whole["name"], format!("item {number}"));
         let (begin, end) = times(whole);
-        // On one clock, each step begins when the last one has ended, and they fill their item.
+        // On one clock, each step begins when the last step has ended, and the steps fill their
+        // item.
         let mut now = begin;
         for (index, step) in steps.iter().enumerate() {
             assert_eq!(
@@ -152,7 +155,7 @@ fn a_trace_has_a_track_for_each_worker_and_ten_steps_for_each_item() {
             now = times(step).1;
         }
         assert_eq!(now, end, "{whole}");
-        // The bytes are those of the frames as they are when nobody traces.
+        // The frames have as many bytes as without a trace.
         assert_eq!(steps[2]["args"]["bytes"], header + body(&pair));
         assert_eq!(steps[7]["args"]["bytes"], header + body(&gcd(pair)));
     }
@@ -195,7 +198,7 @@ fn a_trace_that_cannot_be_written_is_one_line_and_status_2() {
     SUBJECT.snapshot("bad-trace", &table.replace(folder.path().to_str().unwrap(), "FOLDER"));
 }
 
-/// What cannot be replaced in one step is written directly.
+/// A file that cannot be replaced in one step is written directly.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_trace_may_go_where_nobody_reads_it() {

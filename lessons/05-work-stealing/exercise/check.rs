@@ -1,4 +1,4 @@
-//! The check of exercise 5: which item starts when, and where its answer ends up.
+//! The check of exercise 5: which item starts when, and in which place its answer stands.
 
 use crate::map_longest_first;
 use checks::{Checks, Meeting, same, same_answers};
@@ -15,7 +15,7 @@ use work_stealing::WorkStealing;
 /// The pairs in the order in which they were started.
 static STARTED: Mutex<Vec<Pair>> = Mutex::new(Vec::new());
 
-/// Looks at `map_longest_first`, on one worker, on two, and on three kinds of pool.
+/// Checks `map_longest_first`, on one worker, on two, and on three kinds of pool.
 pub fn run() -> ExitCode {
     let file = "lessons/05-work-stealing/exercise/exercise.rs";
     let mut checks = Checks::of(5, "longest first", file);
@@ -45,11 +45,12 @@ pub fn run() -> ExitCode {
         if MEETING.most() == 2 {
             return Ok(());
         }
-        Err("Two items wait for each other, and in 5 seconds only one of them was ever started,\n\
-             though the pool has two workers. Leave the running to pool.map."
+        Err("Two items wait for each other, and in 5 seconds only one item was\n\
+             ever started, though the pool has two workers. Let pool.map run\n\
+             the items."
             .to_owned())
     });
-    checks.that("the same on a thread pool and on rayon", || {
+    checks.that("the answers are right on a thread pool and on rayon, too", || {
         let pool = ThreadPool::new(workers(3));
         same_answers("the thread pool", &of(&pool, ten_pairs())?, &ANSWERS)?;
         let rayon = WorkStealing::with_max_len(workers(2), NonZeroUsize::MIN);
@@ -86,14 +87,16 @@ fn workers(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN)
 }
 
-/// What the order is worth, by arithmetic.
+/// The gain of the order, by arithmetic.
 fn closing() -> String {
     let costs: Vec<u64> = ten_pairs().into_iter().map(steps).collect();
     let gain = |policy, number| speedup(policy, &costs, workers(number));
     format!(
-        "Predicted for the ten pairs: on 2 workers {:.2}x, a queue as they stand {:.2}x;\n\
-         on 6 workers {:.2}x and {:.2}x. It needs the costs beforehand. Rayon gains less:\n\
-         it halves your sorted list, and the second worker starts in the middle.",
+        "Predicted for the ten pairs: on 2 workers longest first gains\n\
+         {:.2}x and a plain queue {:.2}x; on 6 workers {:.2}x and {:.2}x.\n\
+         Longest first needs the costs beforehand. Rayon gains less: it\n\
+         halves your sorted list, and the second worker starts in the\n\
+         middle of the list.",
         gain(Policy::LongestFirst, 2),
         gain(Policy::Queue, 2),
         gain(Policy::LongestFirst, 6),

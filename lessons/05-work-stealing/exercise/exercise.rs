@@ -1,13 +1,13 @@
 //! Exercise 5: longest first.
 //!
-//! A queue gives the next item to whoever is free, in the order in which the items stand. Items 8
-//! and 9 of the ten pairs are the longest, and they come late: on six workers five of them are
-//! done and wait while one runs on. If you know the costs beforehand, you can start the longest
-//! items first and end with small ones, which fill the gaps (Graham's rule, 1969).
+//! A queue gives the next item to a worker that is free, in the order in which the items stand.
+//! Items 8 and 9 of the ten pairs are the longest, and they come late: of six workers, five are
+//! done and wait while the sixth is still running. If you know the costs beforehand, you can start
+//! the longest items first and end with small ones, which fill the gaps (Graham's rule, 1969).
 //!
-//! Write `map_longest_first`. It works on any executor of the kit, since it changes the order of
-//! the items and nothing else: `pool.map` gets them with the longest first. Its caller must not
-//! notice: the answers come back in the order in which the items were given. Then type
+//! Write `map_longest_first`. The function works on any executor of the kit, since it changes only
+//! the order of the items: `pool.map` gets the longest item first. The caller must not notice the
+//! new order: the answers come back in the order in which the items were given. Then type
 //!
 //! ```text
 //! just exercise-5
@@ -31,7 +31,7 @@ fn map_longest_first<E: Executor, A: Message, R: Message>(
     todo!("run {} items on a pool of {}, longest first", items.len(), pool.workers())
 }
 
-// There is nothing to do below this line. The check is in check.rs, beside this file.
+// You need not change anything below this line. The check is in check.rs, beside this file.
 mod check;
 
 fn main() -> ExitCode {

@@ -12,7 +12,7 @@ fn map_longest_first<E: Executor, A: Message, R: Message>(
     items: Vec<A>,
     cost: fn(&A) -> u64,
 ) -> Result<Vec<R>, TaskError> {
-    // Each item remembers its place, so that its answer finds the way back.
+    // Each item keeps its place, so that its answer can be put there.
     let mut numbered: Vec<(usize, A)> = items.into_iter().enumerate().collect();
     numbered.sort_by_key(|(_, item)| Reverse(cost(item)));
     let (places, items): (Vec<usize>, Vec<A>) = numbered.into_iter().unzip();

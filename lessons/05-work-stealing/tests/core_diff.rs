@@ -1,4 +1,4 @@
-//! The heart of the kit: from one lesson's core to the next, one line changes, and its import.
+//! The heart of the kit: from one lesson's core to the next core, one line changes, and its import.
 
 /// The cores of lessons 1 to 5.
 const SOURCES: [&str; 5] = [
@@ -14,11 +14,11 @@ const SOURCES: [&str; 5] = [
 struct Core<'a> {
     import: &'a str,
     executor: &'a str,
-    /// Every other line, as it stands.
+    /// Every other line, unchanged.
     rest: Vec<&'a str>,
 }
 
-/// The core between the anchors, or what is wrong with it.
+/// The core between the anchors, or an error.
 fn core(source: &str) -> Result<Core<'_>, String> {
     let between = |mark: &str| source.split_once(mark).ok_or(format!("there is no {mark}"));
     let (_, from) = between("// ANCHOR: core\n")?;

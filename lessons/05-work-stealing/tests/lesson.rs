@@ -11,7 +11,7 @@ fn a_prediction_for_many_workers() {
     SUBJECT.snapshot("predict-workers-1024", &answer);
 }
 
-/// Rayon's default follows no policy: its row is a range, and the others are numbers.
+/// Rayon's default follows no policy: its row is a range, and the other rows are numbers.
 #[test]
 fn rayon_has_a_range() {
     let answer = SUBJECT.predicted(Path::new("."), &["1.9"]);

@@ -1,4 +1,4 @@
-//! The check of exercise 6: who is inside a native together with whom.
+//! The check of exercise 6: which threads are inside a native at once.
 
 use crate::machine::{Instruction, Interpreter, Native};
 use crate::run as run_program;
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
-/// Looks at `run`: its answers, and who is let in while a native runs.
+/// Checks `run`: its answers, and which threads may run while a native runs.
 pub fn run() -> ExitCode {
     let file = "lessons/06-interpreter-lock/exercise/exercise.rs";
     let mut checks = Checks::of(6, "let go while you wait", file);
@@ -33,16 +33,17 @@ pub fn run() -> ExitCode {
         if MEETING.most() == 2 {
             return Ok(());
         }
-        Err("Two threads run a program that blocks until the other's does too. In\n\
-             5 seconds only one was ever inside: it waits, and holds the lock that\n\
-             the other needs."
+        Err("Two threads each run a program that blocks until the other\n\
+             program blocks too. In 5 seconds only one thread was ever inside\n\
+             a native: this thread waits, and keeps the lock that the other\n\
+             thread needs."
             .to_owned())
     });
     checks.that("a native that needs the lock is inside alone", || {
         static INSIDE: Inside = Inside::nobody();
         static COMPUTE: Native = Native { function: |n| INSIDE.visit(n), blocks: false };
         on_two_threads(&[Push(1), Call(&COMPUTE)]);
-        INSIDE.was_alone("Two threads were inside a native at once that does not say it blocks.")
+        INSIDE.was_alone("Two threads were at once inside a native that does not block.")
     });
     checks.that("after a native that blocks, the lock is held again", || {
         static MEETING: Meeting = Meeting::of(2);
@@ -55,14 +56,14 @@ pub fn run() -> ExitCode {
         }
         on_two_threads(&[Push(1), Call(&WAIT), Call(&COMPUTE)]);
         INSIDE.was_alone(
-            "Two threads came out of a native that blocks, and then both were inside\n\
-             one that needs the lock.",
+            "Two threads came out of a native that blocks, and then both were\n\
+             inside a native that needs the lock.",
         )
     });
     checks.finish(
-        "So threads that wait gain at once, here and in Python: who blocks lets go.\n\
-         Native code that computes may let go too, if it touches nothing shared.\n\
-         That is lesson 8.",
+        "So threads that wait gain at once, here and in Python, because a\n\
+         native that blocks lets go of the lock. Native code that computes\n\
+         may let go too, if the code touches nothing shared: see lesson 8.",
     )
 }
 
@@ -76,7 +77,7 @@ fn on_two_threads(program: &[Instruction]) {
     });
 }
 
-/// Counts who is inside at once.
+/// Counts the threads that are inside at once.
 struct Inside {
     now: AtomicUsize,
     most: AtomicUsize,
@@ -87,7 +88,7 @@ impl Inside {
         Self { now: AtomicUsize::new(0), most: AtomicUsize::new(0) }
     }
 
-    /// Goes in, stays long enough that a second visitor comes if there is one, and goes out.
+    /// Enters, stays long enough for a second thread to enter if it can, and leaves.
     fn visit(&self, n: u64) -> u64 {
         let here = self.now.fetch_add(1, SeqCst) + 1;
         self.most.fetch_max(here, SeqCst);

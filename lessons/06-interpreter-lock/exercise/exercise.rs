@@ -1,19 +1,19 @@
 //! Exercise 6: let go while you wait.
 //!
-//! Below stands the loop of a small interpreter, with one lock, as in lesson 6. It holds the lock
-//! from its first instruction to its last. So when a program waits for something outside, a disk or
-//! another computer, all other threads wait for it too, and for nothing.
+//! Below stands the loop of a small interpreter, with one lock, as in lesson 6. The loop holds the
+//! lock from its first instruction to its last. So when a program waits for something outside, such
+//! as a disk or another computer, all other threads wait too, for no reason.
 //!
-//! A native says of itself whether it blocks (`native.blocks`). Let go of the lock around those that
-//! do, and around no others: a native that does not say so may touch what all programs share. Then
-//! type
+//! A native declares whether it blocks (`native.blocks`). Let go of the lock around natives that
+//! block, and around no others: a native that does not block may touch data that all programs
+//! share. Then type
 //!
 //! ```text
 //! just exercise-6
 //! ```
 //!
-//! The check sends two threads into natives that wait for each other. There is nothing to change
-//! but `run`.
+//! The check sends two threads into natives that wait for each other. You need to change only
+//! `run`.
 
 use machine::{Instruction, Interpreter};
 use std::process::ExitCode;
@@ -31,7 +31,7 @@ fn run(interpreter: &Interpreter, program: &[Instruction]) -> u64 {
             }
             Instruction::Call(native) => {
                 let argument = pop(&mut stack);
-                // The lock is held here. Is it needed?
+                // The lock is held here. Does this native need the lock?
                 stack.push((native.function)(argument));
             }
         }
@@ -44,7 +44,7 @@ fn pop(stack: &mut Vec<u64>) -> u64 {
     stack.pop().expect("the programs of the check are well made")
 }
 
-// There is nothing to do below this line. The machine and the check are beside this file.
+// You need not change anything below this line. The machine and the check are beside this file.
 mod check;
 mod machine;
 

@@ -1,6 +1,6 @@
 //! The parts of the small interpreter that are done: its instructions, its natives, its lock.
 
-// The exercise, unsolved, does not look at `blocks`.
+// The unsolved exercise does not use `blocks`.
 #![allow(dead_code)]
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,19 +9,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub struct Native {
     /// The function.
     pub function: fn(u64) -> u64,
-    /// Does it wait for something outside, and touch nothing of the interpreter's meanwhile? Its
-    /// author says so. One that says no may touch anything, and needs the lock.
+    /// Whether the native waits for something outside, and meanwhile touches nothing of the
+    /// interpreter's. The native's author sets this. A native that does not block may touch
+    /// anything, and needs the lock.
     pub blocks: bool,
 }
 
-/// One instruction of a program. Programs have no jumps, and end where they end.
+/// One instruction of a program. Programs have no jumps, and end after their last instruction.
 #[derive(Clone, Copy)]
 pub enum Instruction {
     /// Puts a number on the stack.
     Push(u64),
-    /// Takes two numbers off the stack, and puts their sum there.
+    /// Takes two numbers off the stack, and pushes their sum.
     Add,
-    /// Takes a number off the stack, calls the native with it, and puts its answer there.
+    /// Takes a number off the stack, calls the native with it, and pushes the answer.
     Call(&'static Native),
 }
 
@@ -36,10 +37,10 @@ impl Interpreter {
         Self { lock: Mutex::new(()) }
     }
 
-    /// Waits for the lock, and takes it. Who drops what this gives lets go.
+    /// Waits for the lock, and takes it. Drop the returned guard to let go of the lock.
     ///
-    /// A plain mutex is enough for programs without loops: they come to their end soon. The lock
-    /// of lesson 6 can be asked for.
+    /// A plain mutex is enough for programs without loops: such programs end soon. In lesson 6, a
+    /// waiting thread can request the lock.
     pub fn take(&self) -> MutexGuard<'_, ()> {
         self.lock.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -21,11 +21,11 @@ import work
 def main():
     options = read_options()
     pairs = options.pairs or work.TEN_PAIRS
-    # Ten at most: many pairs shall not make it wait for minutes.
+    # Ten at most: many pairs must not make the measurement wait for minutes.
     waits = [options.wait_ms] * min(len(pairs), 10)
 
-    # The processes first, while there is one thread: a child forked beside threads may wait for
-    # ever on a lock that nobody releases. The thread pool starts its threads at the first task.
+    # Start the processes first, while there is one thread: a child forked beside threads may wait
+    # for ever on a lock that no thread releases. The thread pool starts its threads at the first task.
     with ProcessPoolExecutor(options.workers) as processes:
         start_every_worker(processes, options.workers)
         with ThreadPoolExecutor(options.workers) as threads:
@@ -60,17 +60,17 @@ def main():
 
 
 def is_free_threaded():
-    """Is this a Python without the interpreter lock, now?
+    """Whether this Python runs without the interpreter lock now.
 
     A free-threaded build can switch the lock on again (PYTHON_GIL=1, or an extension module that
-    asks for it), so the build alone does not tell.
+    asks for it), so the build alone does not decide.
     """
     is_enabled = getattr(sys, "_is_gil_enabled", None)  # from 3.13 on
     return is_enabled is not None and not is_enabled()
 
 
 def start_every_worker(pool, workers):
-    """Executors start a worker when a task finds none idle: so keep them all busy once."""
+    """Executors start a worker when a task finds no idle worker, so keep all workers busy once."""
     list(pool.map(work.wait, [50] * workers))
 
 
@@ -97,7 +97,7 @@ def summary(name, times):
 
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.error = fail  # one line, as the lessons do it
+    parser.error = fail  # one line, as in the lessons
     parser.add_argument("--workers", type=counted(1024), default=2, metavar="N")
     parser.add_argument("--rounds", type=counted(1000), default=5, metavar="N")
     parser.add_argument("--pairs", type=read_pairs, metavar="FILE")
@@ -117,7 +117,7 @@ def counted(most):
 
 
 def read_pairs(path):
-    """Two positive integers a line, '#' comments: the file that the lessons take."""
+    """Two positive integers a line, '#' comments: the file format of the lessons."""
     pairs = []
     try:
         with open(path, encoding="utf-8-sig") as lines:

@@ -1,7 +1,7 @@
-"""The work of lesson 6, as Python does it.
+"""The work of lesson 6 in Python.
 
-A module of its own: a process that is started afresh (spawn, forkserver) imports the functions it
-is to run, and must not start measuring by that.
+The functions are in a module of their own: a process that is started afresh (spawn, forkserver)
+imports the functions that it is to run, and this import must not start a measurement.
 """
 
 import time
@@ -22,7 +22,7 @@ def gcd(pair):
 
 
 def wait(milliseconds):
-    """Waits, and returns how long. time.sleep lets go of the interpreter lock."""
+    """Waits, and returns for how long. time.sleep lets go of the interpreter lock."""
     time.sleep(milliseconds / 1000)
     return milliseconds
 

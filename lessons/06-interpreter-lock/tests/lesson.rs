@@ -1,12 +1,13 @@
 //! Lesson 6 as its reader meets it, with Python beside it and without.
 
 use one_change_tests::lesson::{Said, fits, said};
-use report::{mask, mask_json};
+use one_change_tests::mask::mask;
+use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
 
-// A round of this lesson takes seconds, so of what every lesson must do these run here: the others
+// A round of this lesson takes seconds, so only these of the common tests run here: the other tests
 // run the ten pairs many times over.
 one_change_tests::lesson!(6: words_fit_their_places, recorded, help, bad_input, a_thousand_pairs, predict_asks,
     predict_answers, predict_gives_nothing_away);
@@ -14,7 +15,7 @@ one_change_tests::exercise!(6);
 
 const TEN: [u64; 10] = [1, 1, 5, 1, 32, 1, 14, 9, 1, 9];
 
-/// What `measure.py` prints, with times of nobody.
+/// What `measure.py` prints, with invented times.
 fn record(answers: &[u64], free_threaded: bool) -> String {
     let names = ["serial", "threads", "processes", "waits, serial", "waits, threads"];
     let stages = names.map(|name| json!({"name": name, "seconds": 1.5, "low": 1.4, "high": 1.6}));
@@ -26,7 +27,7 @@ fn record(answers: &[u64], free_threaded: bool) -> String {
     .to_string()
 }
 
-/// The lesson beside a `python3` that gives this record.
+/// The lesson beside a fake `python3` that gives this record.
 fn beside(record: &str, arguments: &[&str]) -> Command {
     let mut command = SUBJECT.command(arguments);
     let fakes = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes");
@@ -40,7 +41,7 @@ fn well(mut command: Command) -> String {
     stdout
 }
 
-/// One line on standard error, and this exit status.
+/// Asserts one line on standard error, and this exit status.
 #[track_caller]
 fn refuses(mut command: Command, wanted: (&str, i32)) {
     let Said { stderr, status, .. } = said(command.output().expect("the lesson starts"));
@@ -71,18 +72,18 @@ fn without_python_it_says_what_is_missing_and_runs() {
     SUBJECT.snapshot("no-python", &mask(&text).replace("1 round,", "5 rounds,"));
 }
 
+/// What `just compare-6` holds a run against: beside a Python, and without one.
 #[test]
 fn the_document() {
-    let (_folder, file) = two_pairs();
-    let arguments = ["--json", "--rounds", "1", "--pairs", &file];
-    let text = well(beside(&record(&[6, 7], false), &arguments));
-    let document: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(document["answers"], json!([6, 7]));
-    let mut masked = mask_json(&document);
-    for stage in masked["stages"].as_array_mut().unwrap() {
-        stage["spans"].as_array_mut().unwrap().truncate(1);
+    let arguments = ["--json", "--rounds", "1"];
+    for (name, text) in [
+        ("json", well(beside(&record(&TEN, false), &arguments))),
+        ("json-no-python", SUBJECT.run_well(&arguments)),
+    ] {
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["answers"], json!(TEN));
+        SUBJECT.snapshot(name, &serde_json::to_string_pretty(&mask_json(&document)).unwrap());
     }
-    SUBJECT.snapshot("json", &serde_json::to_string_pretty(&masked).unwrap());
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn a_python_that_fails_ends_the_lesson() {
     refuses(wrong, ("python3 gives other answers than the kernel", 1));
 }
 
-/// Not a stand-in: the real measure.py, if there is a Python to run it.
+/// Runs the real measure.py, if there is a Python to run it.
 #[test]
 fn the_real_python() {
     let question = "import sys; sys.exit(sys.version_info < (3, 9))";

@@ -37,7 +37,7 @@ fn the_text_the_record_and_the_drawing() {
     let (record, svg) = (path("record.json"), path("drawing.svg"));
     let text = run_well(&["--rounds", "1", "--record", &record, "--svg", &svg]);
     assert_eq!(text.contains("\nBuild        not optimised"), cfg!(debug_assertions));
-    SUBJECT.snapshot("text", &report::mask(&text).replace("1 round,", "5 rounds,"));
+    SUBJECT.snapshot("text", &one_change_tests::mask::mask(&text).replace("1 round,", "5 rounds,"));
 
     let record: Value = serde_json::from_str(&fs::read_to_string(record).unwrap()).unwrap();
     let mut cells = 0;
@@ -58,6 +58,7 @@ fn the_text_the_record_and_the_drawing() {
         }
     }
     assert_eq!(cells, 2 * 5 * 5);
+    SUBJECT.snapshot("json", &serde_json::to_string_pretty(&report::mask_json(&record)).unwrap());
     let model = &record["model"];
     let counted = |name: &str| model[name].as_u64().unwrap();
     assert!(counted("right") <= counted("away") && counted("near") <= counted("away"));
@@ -81,39 +82,16 @@ fn the_text_the_record_and_the_drawing() {
 }
 
 #[test]
-fn the_document() {
+fn the_document_on_one_line() {
     let text = run_well(&["--json", "--quick", "--workers", "3"]);
     assert_eq!(text.lines().count(), 1, "one document on one line");
-    let mut document: Value = serde_json::from_str(&text).unwrap();
+    let document: Value = serde_json::from_str(&text).unwrap();
     assert_eq!((&document["workers"], &document["rounds"]), (&3.into(), &1.into()));
-    // All rows and cells are alike; the first ones show how they look.
-    for stage in document["stages"].as_array_mut().unwrap() {
-        let rows = stage["rows"].as_array_mut().unwrap();
+    for stage in document["stages"].as_array().unwrap() {
+        let rows = stage["rows"].as_array().unwrap();
         assert_eq!(rows.len(), 5);
-        rows.truncate(1);
-        let cells = rows[0]["cells"].as_array_mut().unwrap();
+        let cells = rows[0]["cells"].as_array().unwrap();
         assert_eq!(cells.len(), 4, "the longest are left out");
-        cells.truncate(1);
-        masked(stage);
-    }
-    masked(&mut document["model"]);
-    document["cores"] = "<number>".into();
-    SUBJECT.snapshot("json", &serde_json::to_string_pretty(&document).unwrap());
-}
-
-/// Puts a word where a number was measured, or where there was none to be had.
-fn masked(value: &mut Value) {
-    match value {
-        Value::Array(list) => list.iter_mut().for_each(masked),
-        Value::Object(object) => {
-            for (name, value) in object {
-                if !["there", "back", "compute"].contains(&name.as_str()) {
-                    masked(value);
-                }
-            }
-        }
-        Value::Number(_) | Value::Null => *value = "<number>".into(),
-        _ => {}
     }
 }
 

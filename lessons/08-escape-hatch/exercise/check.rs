@@ -1,4 +1,5 @@
-//! The check of exercise 8: who has the lock while the work goes on, and what happens to the list.
+//! The check of exercise 8: which thread has the lock during the work, and what happens to the
+//! list.
 
 use crate::map_pairs;
 use crate::python::{List, attach, detached};
@@ -7,7 +8,7 @@ use kernel::{Pair, gcd};
 use std::process::ExitCode;
 use std::thread;
 
-/// Looks at `map_pairs`: its answers, and what other threads can do meanwhile.
+/// Checks `map_pairs`: its answers, and what other threads can do meanwhile.
 pub fn run() -> ExitCode {
     let file = "lessons/08-escape-hatch/exercise/exercise.rs";
     let mut checks = Checks::of(8, "copy, then let go", file);
@@ -34,11 +35,11 @@ pub fn run() -> ExitCode {
         if MEETING.most() == 2 {
             return Ok(());
         }
-        Err("The work waited 5 seconds for a thread that needed nothing but the lock.\n\
-             Who does not touch Python's things does not need it: let go."
+        Err("The work waited 5 seconds for a thread that needed only the lock.\n\
+             Code that touches no Python object needs no lock: let go of it."
             .to_owned())
     });
-    let sentence = "the list may change meanwhile: what counts is what was in it";
+    let sentence = "a change of the list meanwhile does not change the answers";
     let check = || {
         static MEETING: Meeting = Meeting::of(2);
         fn wait_for_the_change(pair: Pair) -> u64 {
@@ -59,24 +60,27 @@ pub fn run() -> ExitCode {
         same_answers("the answers, though the list was emptied", &answers, &[6, 7, 1])
     };
     checks.that_within(LIMIT, sentence, check, || {
-        "Two threads wait for each other. The other has the lock, and waits for the\n\
-         list that you have borrowed still. You wait for the lock."
+        "Two threads wait for each other. The other thread has the lock,\n\
+         and waits for the list, which your code still has borrowed. Your\n\
+         code waits for the lock."
             .to_owned()
     });
-    checks.that("it lets go once, and not once for each item", || {
+    checks.that("map_pairs lets go once, and not once for each item", || {
         let (list, before) = (three(), detached());
         attach(|py| map_pairs(py, &list, gcd));
-        same("how often it lets go for three items", &(detached() - before), &1)
+        same("how often map_pairs lets go for three items", &(detached() - before), &1)
     });
-    checks.that("for an empty list it does not let go", || {
+    checks.that("map_pairs does not let go for an empty list", || {
         let (list, before) = (List::of(Vec::new()), detached());
         let answers = attach(|py| map_pairs(py, &list, gcd));
         same_answers("no item at all", &answers, &[])?;
-        same("how often it lets go for no item", &(detached() - before), &0)
+        same("how often map_pairs lets go for no item", &(detached() - before), &0)
     });
     checks.finish(
-        "pyo3 asks for the same in the same way: what is not Send stays with the\n\
-         lock. In C it is two macros, and nobody checks what stands between them.",
+        "pyo3 has the same rule, and checks it in the same way: a value\n\
+         that is not Send stays with the lock. In C two macros let go of\n\
+         the lock and take it again, and no compiler checks the code\n\
+         between them.",
     )
 }
 

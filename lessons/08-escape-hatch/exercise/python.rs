@@ -1,10 +1,10 @@
 //! A model of what pyo3 gives a native module, so that the exercise needs no Python: the token that
-//! shows who holds the lock, `detach`, and a list that other threads may change.
+//! proves that a thread holds the lock, `detach`, and a list that other threads may change.
 //!
-//! The rules are kept by types, as pyo3 keeps them. A token, and what is borrowed with it, cannot go
-//! to where there is no lock: neither is `Send`, and `detach` asks its closure for `Send`.
+//! Types enforce the rules, as in pyo3. A token, and data that is borrowed with it, cannot go into
+//! code without the lock: neither is `Send`, and the closure of `detach` must be `Send`.
 
-// The exercise, unsolved, does not let go.
+// The unsolved exercise does not call `detach`.
 #![allow(dead_code)]
 
 use kernel::Pair;
@@ -13,12 +13,12 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Does somebody hold the interpreter lock?
+/// Whether a thread holds the interpreter lock.
 static HELD: Mutex<bool> = Mutex::new(false);
 static FREE: Condvar = Condvar::new();
 static DETACHED: AtomicUsize = AtomicUsize::new(0);
 
-/// Shows that this thread holds the interpreter lock (pyo3's `Python<'py>`).
+/// Proves that this thread holds the interpreter lock (pyo3's `Python<'py>`).
 #[derive(Clone, Copy)]
 pub struct Python<'py>(PhantomData<(&'py (), *mut ())>);
 
@@ -36,7 +36,7 @@ pub fn detached() -> usize {
 impl Python<'_> {
     /// Lets go of the lock, does the work, takes the lock again (pyo3's `Python::detach`).
     pub fn detach<R: Send>(self, work: impl FnOnce() -> R + Send) -> R {
-        /// Takes the lock again also if the work panics.
+        /// Takes the lock again when it is dropped, also if the work panics.
         struct Again;
         impl Drop for Again {
             fn drop(&mut self) {
@@ -50,7 +50,7 @@ impl Python<'_> {
     }
 }
 
-/// The lock, held. Dropping it lets go.
+/// The lock, held. Dropping `Held` lets go of the lock.
 struct Held;
 
 impl Held {
@@ -69,7 +69,7 @@ impl Drop for Held {
     }
 }
 
-/// A list of Python's. Whoever holds the lock may read it, or change it.
+/// A Python list. The thread that holds the lock may read and change the list.
 pub struct List(Mutex<Vec<Pair>>);
 
 impl List {
@@ -78,7 +78,8 @@ impl List {
         Self(Mutex::new(pairs))
     }
 
-    /// What is in the list now, to be looked at. Nobody can change the list as long as this lives.
+    /// The current content of the list, for reading. No thread can change the list as long as this
+    /// value lives.
     pub fn borrow<'py>(&'py self, _py: Python<'py>) -> Borrowed<'py> {
         Borrowed(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -89,7 +90,7 @@ impl List {
     }
 }
 
-/// A look into a [`List`]. It is a slice of pairs.
+/// A borrowed [`List`], to be read as a slice of pairs.
 pub struct Borrowed<'py>(MutexGuard<'py, Vec<Pair>>);
 
 impl Deref for Borrowed<'_> {

@@ -4,9 +4,9 @@ use kernel::Pair;
 use python::{List, Python};
 use std::process::ExitCode;
 
-/// The answers of `work` for each pair in the list, in its order.
+/// The answers of `work` for each pair in the list, in the order of the list.
 fn map_pairs(py: Python<'_>, list: &List, work: fn(Pair) -> u64) -> Vec<u64> {
-    // A copy, and nothing borrowed after this line: the list is Python's again.
+    // Copy the pairs. The borrow ends on this line, so other threads may change the list again.
     let pairs = list.borrow(py).to_vec();
     if pairs.is_empty() {
         return Vec::new();

@@ -1,10 +1,10 @@
-//! What lesson 8 says where there is no Python for it. None of these tests needs one.
+//! Lesson 8's messages on a machine without a suitable Python. None of these tests needs a Python.
 #![cfg(unix)]
 
 use std::path::Path;
 use std::process::Command;
 
-/// The lesson, with a path on which `python3` is a script that answers this, or is not there.
+/// The lesson, with a PATH on which `python3` is a script that prints this text, or is missing.
 fn lesson(python3: Option<&str>) -> Command {
     let mut lesson = Command::new(env!("CARGO_BIN_EXE_8"));
     match python3 {
@@ -75,7 +75,7 @@ fn no_venv() {
 
 #[test]
 fn a_python3_that_does_not_run() {
-    // As pyenv's stand-in behaves for a version that is not installed.
+    // The behaviour of pyenv's stand-in for a version that is not installed.
     refuses(
         Some("pyenv: python3: command not found"),
         "the python3 on the PATH: this is not a Python that runs; --python PATH chooses another",
@@ -98,7 +98,7 @@ fn what_is_asked_for_and_is_no_python() {
         asked(&["--rounds", "1", "--python=/bin/echo"]),
         typed("--python /bin/echo: this is not a Python that runs")
     );
-    // It never ends its answer by itself.
+    // This program never ends its output by itself.
     assert_eq!(
         asked(&["--python", "/usr/bin/yes"]),
         typed("--python /usr/bin/yes: this is not a Python that runs")

@@ -1,8 +1,10 @@
-//! Lesson 8's text. The script is the real one, in the Python that is there; in place of the native
-//! module, which takes a compiler and minutes, stands one in Python (`fakes/module`). That the real
-//! one works is what `just test-extension` tests.
+//! Lesson 8's text. The script is the real script, in the machine's Python. A module in Python
+//! (`fakes/module`) replaces the native module, which needs a compiler and minutes. `just
+//! test-extension` tests the real module.
 
-use report::{Lesson, frame, mask};
+use one_change_tests::mask::mask;
+use report::{Lesson, frame, mask_json};
+use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,15 +25,16 @@ fn python() -> Option<&'static str> {
     there.then_some("python3")
 }
 
-#[test]
-fn the_text_of_the_lesson() {
-    let Some(python) = python() else { return };
+/// What the script prints, if there is a Python for it.
+fn said(arguments: &[&str]) -> Option<String> {
+    let python = python()?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (head, foot) = frame(&Lesson::of(SUBJECT.facts));
     let output = Command::new(python)
         .arg("-B")
         .arg(here.join("escape_hatch.py"))
         .args(["--rounds", "1"])
+        .args(arguments)
         .env("PYTHONPATH", here.join("tests/fakes/module"))
         .env("PYTHONIOENCODING", "utf-8")
         .env("ONE_CHANGE_HEAD", anstream::adapter::strip_str(&head).to_string())
@@ -41,10 +44,23 @@ fn the_text_of_the_lesson() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && said.is_empty(), "{said}");
     let text = String::from_utf8(output.stdout).expect("a lesson speaks UTF-8");
+    Some(text)
+}
+
+#[test]
+fn the_text_of_the_lesson() {
+    let Some(text) = said(&[]) else { return };
     for line in text.lines() {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
     }
     SUBJECT.snapshot("text", &mask(&text).replace("1 round,", "5 rounds,"));
+}
+
+#[test]
+fn the_document() {
+    let Some(text) = said(&["--json"]) else { return };
+    let document: Value = serde_json::from_str(&text).expect("one document");
+    SUBJECT.snapshot("json", &serde_json::to_string_pretty(&mask_json(&document)).unwrap());
 }
 
 #[test]

@@ -87,10 +87,16 @@ pub fn form(file: &Path, text: &str, number: u32) -> Vec<Fault> {
     }
 
     let number = number.to_string();
-    for part in ["box", "misconception", "decision"] {
-        let here = places.iter().filter(|place| place.words == ["lesson", &number, part]).count();
+    let wanted: [&[&str]; 3] = [
+        &["lesson", &number, "box"],
+        &["lesson", &number, "misconception"],
+        &["decision", &number],
+    ];
+    for words in wanted {
+        let here = places.iter().filter(|place| place.words == words).count();
         if here != 1 {
-            fault(0, format!("{{{{lesson {number} {part}}}}} is there {here} times, not once"));
+            let name = words.join(" ");
+            fault(0, format!("{{{{{name}}}}} is there {here} times, and once it should"));
         }
     }
 
@@ -128,7 +134,7 @@ mod tests {
                 "In one minute" => text.push_str("\n{{lesson 9 box}}\n"),
                 "What people get wrong" => text.push_str("\n{{lesson 9 misconception}}\n"),
                 "Recap" => text.push_str(
-                    "Two. Three.\n\n**The number:** {{schedule steps total}} steps.\n\n{{lesson 9 decision}}\n",
+                    "Two. Three.\n\n**The number:** {{schedule steps total}} steps.\n\n{{decision 9}}\n",
                 ),
                 _ => {}
             }
@@ -176,12 +182,12 @@ mod tests {
         assert!(faults(&typed).contains("comes from no record"));
         let none = chapter().replace("**The number:**", "The number:");
         assert!(faults(&none).contains("0 lines begin with"));
-        assert!(
-            faults(&chapter().replace("{{lesson 9 box}}", ""))
-                .contains("{{lesson 9 box}} is there 0")
-        );
-        let other = chapter().replace("{{lesson 9 decision}}", "{{lesson 8 decision}}");
-        assert!(faults(&other).contains("{{lesson 9 decision}} is there 0 times"));
+        for place in ["{{lesson 9 box}}", "{{lesson 9 misconception}}"] {
+            let gone = faults(&chapter().replace(place, ""));
+            assert!(gone.contains(&format!("{place} is there 0 times")), "{gone}");
+        }
+        let other = chapter().replace("{{decision 9}}", "{{decision 8}}");
+        assert!(faults(&other).contains("{{decision 9}} is there 0 times"));
         assert!(
             faults(&chapter().replace("Two. Three.", "Two.")).contains("recap has 2 sentences")
         );

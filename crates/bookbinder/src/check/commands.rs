@@ -1,20 +1,21 @@
 //! Commands that the book tells the reader to type.
 
-use super::{fenced, regex};
+use super::fenced;
 use crate::fault::Fault;
+use regex_lite::Regex;
 use std::path::Path;
 
 /// The recipes of a justfile, by name.
 pub fn recipes(justfile: &str) -> Vec<String> {
-    let recipe = regex(r"(?m)^@?([a-z][a-z0-9_-]*)[^:=\n]*:(?:[^=]|$)");
+    let recipe = Regex::new(r"(?m)^@?([a-z][a-z0-9_-]*)[^:=\n]*:(?:[^=]|$)").expect("a regex");
     recipe.captures_iter(justfile).map(|found| found[1].to_owned()).collect()
 }
 
 /// Commands of just that are no recipe of the justfile: in backticks, where a line may break
 /// between the two words, and at the beginning of a line in a block of code.
 pub fn commands(file: &Path, text: &str, recipes: &[String]) -> Vec<Fault> {
-    let spoken = regex(r"`just\s+([a-z][a-zA-Z0-9_-]*)");
-    let typed = regex(r"(?m)^\s*just +([a-z][a-z0-9_-]*)");
+    let spoken = Regex::new(r"`just\s+([a-z][a-zA-Z0-9_-]*)").expect("a regex");
+    let typed = Regex::new(r"(?m)^\s*just +([a-z][a-z0-9_-]*)").expect("a regex");
     // Two texts with the same lines: prose, and blocks of code.
     let [mut prose, mut code] = [(); 2].map(|()| vec![""; text.lines().count()]);
     for (number, language, line) in fenced(text) {

@@ -1,17 +1,19 @@
-//! Numbers and code that were typed where a record or a source should speak.
+//! Numbers and code that somebody typed where a record or a source should speak.
 
-use super::{fenced, regex};
+use super::fenced;
 use crate::fault::Fault;
 use crate::placeholder;
+use regex_lite::Regex;
 use std::path::Path;
 
 /// Speed-ups, times and percentages outside of placeholders.
 pub fn typed_numbers(file: &Path, text: &str) -> Vec<Fault> {
-    let number = regex(
+    let number = Regex::new(
         r"(?x) \b\d[\d,]*(?:\.\d+)?
         (?: [\s\u{a0}]?(?:×|x\b) | [\s\u{a0}]?% | [\s\u{a0}-]times\b
           | [\s\u{a0}-]?(?:ns|µs|μs|us|ms|s|secs?|(?:nano|micro|milli)?seconds?)\b )",
-    );
+    )
+    .expect("a regex");
     let mut faults = Vec::new();
     for (line, text) in (1..).zip(placeholder::without(text).lines()) {
         for found in number.find_iter(text) {

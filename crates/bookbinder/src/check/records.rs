@@ -2,39 +2,36 @@
 
 use crate::fault::Fault;
 use crate::house::House;
-use crate::record::Recording;
-use crate::{figures, records};
+use crate::records::Records;
+use crate::{figures, record};
 
 /// Records that are missing, or that do not say where, when and from what they were taken.
-pub fn records(house: &House, recordings: &[Recording]) -> Vec<Fault> {
-    let records = records::Records::new(house.records());
-    let mut faults = Vec::new();
-    let mut fault = |file: String, what: String| {
-        let path = house.records().join(file);
-        faults.push(Fault::of_file(house.shown(&path), what));
+pub fn records(house: &House) -> Vec<Fault> {
+    let records = Records::new(house.records());
+    let recordings = match record::recordings(house) {
+        Ok(recordings) => recordings,
+        Err(why) => return vec![Fault::of_file("lessons and crates", why)],
     };
-    for recording in recordings {
-        let name = &recording.name;
-        for (ending, is_kept) in [("txt", recording.text), ("svg", recording.is_drawn)] {
-            match records.text(&format!("{name}.{ending}")) {
-                _ if !is_kept => {}
-                Ok(text) if !text.trim().is_empty() => {}
-                Ok(_) => fault(format!("{name}.{ending}"), "empty".into()),
-                Err(why) => fault(format!("{name}.{ending}"), why),
-            }
+    let mut faults = Vec::new();
+    let mut check = |file: String, good: Result<(), String>| {
+        let path = house.records().join(file);
+        faults.extend(good.err().map(|what| Fault::of_file(house.shown(&path), what)));
+    };
+    for record::Recording { name, has_text, has_numbers, is_drawn, rounds, .. } in recordings {
+        for (ending, _) in [("txt", has_text), ("svg", is_drawn)].iter().filter(|(_, kept)| *kept) {
+            let file = format!("{name}.{ending}");
+            let filled =
+                |text: String| if text.trim().is_empty() { Err("empty".into()) } else { Ok(()) };
+            check(file.clone(), records.text(&file).and_then(filled));
         }
-        if recording.has_numbers() {
-            let told = records.record(name).and_then(|record| figures::machine(&record));
-            let rounds =
-                recording.rounds.map_or(Ok(0.0), |_| records.number(name, "machine.rounds"));
-            if let Err(why) = told.and(rounds) {
-                fault(format!("{name}.json"), why);
-            }
+        if has_numbers {
+            let machine = records.record(&name).and_then(|record| figures::machine(&record));
+            let rounds = rounds.map_or(Ok(0.0), |_| records.number(&name, "machine.rounds"));
+            check(format!("{name}.json"), machine.and(rounds).map(drop));
         }
     }
-    let source = ["serial", "threads", "processes"].map(|key| records.number("source", key));
-    for why in source.into_iter().filter_map(Result::err) {
-        fault("source.json".into(), why);
+    for key in ["serial", "threads", "processes"] {
+        check("source.json".into(), records.number("source", key).map(drop));
     }
     faults
 }
@@ -49,12 +46,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let house = House::at(folder.path());
         fs::create_dir_all(house.records()).unwrap();
-        let recordings = crate::record::recordings(&House::here()).unwrap();
-        let records = |house: &House| records(house, &recordings);
         let write = |file: &str, text: &str| fs::write(house.records().join(file), text).unwrap();
         let machine = r#"{"cpu": "C", "cores": 2, "limits": "none", "system": "Linux",
             "toolchain": "rustc", "commit": "abc", "date": "2026-01-01", "rounds": 21}"#;
-        for Recording { name, .. } in &recordings {
+        for number in 2..=4 {
+            let here = House::here().lessons().unwrap()[number].clone();
+            let file = here.path(house.root()).join("lesson.toml");
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::copy(here.path(House::here().root()).join("lesson.toml"), file).unwrap();
+        }
+        fs::create_dir_all(house.root().join("crates/a")).unwrap();
+        let manifest = "[package]\nname = 'a'\n[package.metadata.records]\nz = { bin = 'z' }\n";
+        fs::write(house.root().join("crates/a/Cargo.toml"), manifest).unwrap();
+        for record::Recording { name, .. } in record::recordings(&house).unwrap() {
             write(&format!("{name}.txt"), "Machine      3 cores\nLesson\n");
             write(&format!("{name}.svg"), "<svg/>");
             write(&format!("{name}.json"), &format!(r#"{{"machine": {machine}, "run": {{}}}}"#));
@@ -62,19 +66,20 @@ mod tests {
         write("source.json", r#"{"run": {"serial": 1, "threads": 2, "processes": 3}}"#);
         assert_eq!(records(&house), []);
 
-        write("lesson-1.json", &format!(r#"{{"machine": {machine}}}"#).replace("rounds", "turns"));
         write("lesson-2.json", r#"{"run": {}}"#);
-        fs::remove_file(house.records().join("tour.txt")).unwrap();
+        write("z.txt", "");
+        let without = machine.replace(", \"rounds\": 21", "");
+        write("lesson-4.json", &format!(r#"{{"machine": {without}, "run": {{}}}}"#));
         write("lesson-3.txt", " ");
         fs::remove_file(house.records().join("lesson-4.svg")).unwrap();
         write("source.json", r#"{"run": {"serial": 1, "threads": 2}}"#);
         let faults: Vec<String> = records(&house).iter().map(ToString::to_string).collect();
         let expected = [
-            "lesson-1.json: `rounds` of `machine.rounds` is not in the record",
             "lesson-2.json: the record has no machine.limits",
             "lesson-3.txt: empty",
             "lesson-4.svg: there is no record",
-            "tour.txt: there is no record",
+            "lesson-4.json: `rounds` of `machine.rounds` is not in the record",
+            "z.txt: empty",
             "source.json: `processes`",
         ];
         assert_eq!(faults.len(), expected.len(), "{faults:?}");

@@ -4,7 +4,7 @@
 
 use kernel::{Executor, gcd};
 use report::{Lesson, Policy, Predicted::OneAtATime, Run};
-use schedule::spans::Gcd;
+use spans::Gcd;
 use serial::Serial;
 use std::{error::Error, process::ExitCode};
 

@@ -1,22 +1,22 @@
-//! What the process holds, before and after.
+//! What the process holds before and after a soak.
 
 use peak_alloc::PeakAlloc;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-/// What has to be given back.
+/// Everything that has to be given back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Footprint {
-    /// The process's children and theirs: the fork server and nobody else.
+    /// The process's children and grandchildren: the fork server and no other process.
     pub processes: usize,
     pub descriptors: usize,
     pub threads: usize,
-    /// Allocated, in bytes.
+    /// The allocated memory, in bytes.
     pub heap: usize,
 }
 
-/// A list may keep the room that it once needed, so the heap may end a little larger; and a client
-/// that leaks one payload in a thousand is far over this.
+/// How many bytes larger the heap may end, since a list may keep the room that it once needed. A
+/// client that leaks one payload in a thousand is far over this limit.
 const SLACK: usize = 64 * 1024;
 
 impl Footprint {
@@ -31,7 +31,7 @@ impl Footprint {
         }
     }
 
-    /// Whether it is not more than it was.
+    /// Whether this footprint is no larger than `before`.
     pub fn is_back_at(&self, before: &Self) -> bool {
         self.processes == before.processes
             && self.descriptors == before.descriptors
@@ -40,8 +40,8 @@ impl Footprint {
     }
 }
 
-/// The footprint, once it is back; or as it is after ten seconds. A thread that has been joined and
-/// a child that is being reaped take a moment.
+/// The footprint, once it is back to `before`; at the latest, the footprint after ten seconds. A
+/// thread that has been joined and a child that is being reaped take a moment.
 pub fn settled(before: &Footprint, now: impl Fn() -> Footprint) -> Footprint {
     let start = Instant::now();
     loop {
@@ -53,7 +53,7 @@ pub fn settled(before: &Footprint, now: impl Fn() -> Footprint) -> Footprint {
     }
 }
 
-/// How many children this process has, and they, and so on.
+/// The number of this process's descendants.
 fn descendants(ancestor: u32) -> usize {
     let children = format!("/proc/{ancestor}/task/{ancestor}/children");
     let Ok(children) = fs::read_to_string(children) else { return 0 };

@@ -10,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-/// One client's life.
+/// The main loop of one client.
 pub fn run(pool: &ProcessPoolExecutor, client: u64, seed: u64, over: &AtomicBool) -> Ledger {
     let mut client = Client {
         pool,
@@ -53,7 +53,7 @@ impl Client<'_> {
         Job { number, microseconds, end, payload }
     }
 
-    /// Small ones often, some of a megabyte and more.
+    /// A payload's size: often small, sometimes a megabyte and more.
     fn size(&mut self) -> usize {
         let most = if self.dice.u8(..) == 0 { 22 } else { 12 };
         let bits = self.dice.u32(0..=most);

@@ -1,5 +1,5 @@
-//! What the workers do: a job that notes that it runs, takes a while, and answers with many bytes
-//! or few; or panics, exits, or does not end.
+//! The workers' jobs. A job notes that it runs, computes for a while, and answers with many bytes
+//! or few; some jobs panic, exit, or do not end.
 
 use kernel::Bytes;
 use serde::{Deserialize, Serialize};
@@ -10,40 +10,40 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
-/// One item.
+/// One item of the soak.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Job {
     /// The client's number in the upper half, the item's in the lower.
     pub number: u64,
-    /// How long it computes, in microseconds.
+    /// How long the job computes, in microseconds.
     pub microseconds: u64,
-    /// How it ends.
+    /// How the job ends.
     pub end: End,
-    /// What it carries.
+    /// The job's payload.
     pub payload: Bytes,
 }
 
 /// How a job ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum End {
-    /// In an answer with this many bytes.
+    /// The job ends with an answer of this many bytes.
     Answer(usize),
-    /// In a panic that tells its number.
+    /// The job ends in a panic that names the job's number.
     Panic,
-    /// In the end of the worker.
+    /// The job ends its worker.
     Exit,
-    /// Not by itself.
+    /// The job does not end by itself.
     Never,
 }
 
-/// The answer.
+/// The answer to a job.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Done {
-    /// The job's.
+    /// The job's number.
     pub number: u64,
-    /// Of the bytes of the payload.
+    /// The sum of the payload's bytes.
     pub sum: u64,
-    /// Full of the number's lowest byte.
+    /// A payload whose bytes are all the lowest byte of the job's number.
     pub payload: Bytes,
 }
 
@@ -73,8 +73,8 @@ pub fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().map(|&byte| u64::from(byte)).sum()
 }
 
-/// Where the jobs note that they run: eight bytes each, appended in one system call, which the
-/// kernel does not divide. What is written survives the worker.
+/// The file in which the jobs note that they run: eight bytes for each job, appended in one system
+/// call, which the kernel does not divide. A note survives its worker.
 static LOG: OnceLock<File> = OnceLock::new();
 
 /// The initializer of the workers.
@@ -94,7 +94,7 @@ impl Default for Log {
 }
 
 impl Log {
-    /// Where it is.
+    /// The path of the log.
     pub fn path(&self) -> &Path {
         self.0.path()
     }
@@ -104,7 +104,7 @@ impl Log {
         fs::metadata(self.path()).map_or(0, |data| data.len() / 8)
     }
 
-    /// Forgets them.
+    /// Empties the log.
     pub fn clear(&self) {
         self.0.as_file().set_len(0).expect("an empty log");
     }

@@ -1,4 +1,4 @@
-//! A client's ledger: one place for each item that it has handed over.
+//! A client's ledger: one entry for each item that the client has submitted.
 
 use super::job::{Done, End, Job, sum};
 use kernel::{Ran, TaskError, TaskErrorKind};
@@ -6,25 +6,25 @@ use kernel::{Ran, TaskError, TaskErrorKind};
 /// What became of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing yet.
+    /// The item has no outcome yet.
     Open,
-    /// The right answer.
+    /// The item has the right answer.
     Answered,
-    /// The panic that it was to end in.
+    /// The item ended in the panic that was planned.
     Panicked,
-    /// Its worker died.
+    /// The item's worker died.
     Died,
-    /// It was cancelled.
+    /// The item was cancelled.
     Cancelled,
-    /// It was given up.
+    /// The item was given up after its time limit.
     TimedOut,
-    /// An answer that is not the job's, or an error that has no place here.
+    /// The item has a wrong answer, or an error that must not happen.
     Wrong,
-    /// More than one of the above.
+    /// The item has more than one outcome.
     Twice,
 }
 
-/// What is needed of a job to judge its answer.
+/// The facts of a job that are needed to judge its answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     number: u64,
@@ -33,7 +33,7 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// What this job's answer has to be.
+    /// The expected answer of this job.
     pub fn of(job: &Job) -> Self {
         Self { number: job.number, end: job.end, sum: sum(&job.payload) }
     }
@@ -42,9 +42,9 @@ impl Expected {
 /// All items of one client, by the lower half of their numbers.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// What became of each, and whether it is said to have run.
+    /// The outcome of each item, and whether its error says that it ran.
     pub outcomes: Vec<(Outcome, Ran)>,
-    /// The first things that went wrong, in words.
+    /// The first faults, as text.
     pub complaints: Vec<String>,
 }
 
@@ -55,7 +55,7 @@ impl Ledger {
         client << 32 | (self.outcomes.len() - 1) as u64
     }
 
-    /// Enters what became of an item.
+    /// Enters the outcome of an item.
     pub fn enter(&mut self, expected: Expected, result: Result<Done, TaskError>) {
         let ran = result.as_ref().map_or_else(TaskError::ran, |_| Ran::Yes);
         let outcome = match &result {

@@ -1,10 +1,11 @@
-//! A soak: random tasks of random sizes for a while, by several threads in every way there is,
-//! while random workers are killed at random moments. At the end it is counted up: every item has
-//! exactly one outcome, every answer is right, nothing ran twice, and children, descriptors and
-//! memory are where they began. The exit status is 1 if anything is off.
+//! A soak: for a while, several threads submit random tasks of random sizes in every way that the
+//! pool offers, while random workers are killed at random moments. At the end the program checks
+//! that every item has exactly one outcome, that every answer is right, that nothing ran twice, and
+//! that children, descriptors and memory are where they began. The exit status is 1 if a check
+//! fails.
 //!
-//! The seed decides what is done; the machine decides what happens at the same time. So the same
-//! seed gives the same work, and not the same run.
+//! The seed decides the work; the machine decides what happens at the same time. So the same seed
+//! gives the same work, but not the same run.
 
 mod check;
 mod client;
@@ -23,11 +24,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Counts what is allocated, so that memory can be compared to the byte and not to the page.
+/// Counts allocated memory, so that memory can be compared to the byte and not to the page.
 #[global_allocator]
 static ALLOCATED: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-/// What a person may choose.
+/// The command-line options.
 #[derive(Clone, Debug, Parser)]
 #[command(about = "Random tasks, random deaths; then everything is counted up")]
 pub struct Options {
@@ -69,13 +70,13 @@ fn main() -> ExitCode {
 /// The soak itself.
 ///
 /// # Errors
-/// The pool cannot start.
+/// If the pool cannot start.
 pub fn soak(options: &Options) -> Result<Report, BuildError> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let log = job::Log::default();
     processes::ForkServer::start()?;
-    // A first, short soak fills what is kept for the life of the program (thread-locals, buffers of
-    // the standard library), so that the second one can be held to the byte.
+    // A first, short soak fills everything that is kept for the life of the program (thread-locals,
+    // buffers of the standard library), so that the second soak can be checked to the byte.
     soak_for(Duration::from_millis(200), seed, options, &log, None)?;
     log.clear();
     let before = check::Footprint::now(&ALLOCATED);
@@ -93,7 +94,7 @@ pub fn soak(options: &Options) -> Result<Report, BuildError> {
     Ok(report)
 }
 
-/// One pool, from its start to its end. Gives each client's ledger, and the number of kills.
+/// Runs one pool from its start to its end. Returns each client's ledger, and the number of kills.
 fn soak_for(
     time: Duration,
     seed: u64,
@@ -105,7 +106,8 @@ fn soak_for(
         .max_workers(options.workers)
         .initializer(job::open_log, log.path().to_owned())
         .max_tasks_per_child(const { NonZeroUsize::new(500).unwrap() })
-        // The killer spares nobody, and may strike often on a machine that is busy with others.
+        // Allow many deaths in a row: on a busy machine, the killer may strike often between two
+        // answers.
         .on_death(OnDeath::Replace { limit: 1000 })
         .build()?;
     let (pool, over) = (&pool, &AtomicBool::new(false));

@@ -1,4 +1,4 @@
-//! The sum of it all: a table, or a JSON document.
+//! The result of a soak: a table, or a JSON document.
 
 use super::Options;
 use super::check::{Footprint, settled};
@@ -8,10 +8,10 @@ use kernel::Ran;
 use serde_json::json;
 use std::fmt;
 
-/// What was counted, and what was found.
+/// The counts of a soak, and its findings.
 #[derive(Debug)]
 pub struct Report {
-    /// Where the dice began.
+    /// The seed of the random generator.
     pub seed: u64,
     seconds: u64,
     workers: usize,
@@ -22,7 +22,7 @@ pub struct Report {
     complaints: Vec<String>,
 }
 
-/// One thing that has to hold.
+/// One condition that has to hold.
 #[derive(Debug)]
 struct Check {
     what: &'static str,
@@ -46,7 +46,7 @@ impl Report {
         }
     }
 
-    /// Whether everything holds.
+    /// Whether every condition holds.
     pub fn is_clean(&self) -> bool {
         self.checks.iter().all(|check| check.holds)
     }
@@ -60,7 +60,7 @@ impl Report {
         self.checks.push(Check { what, holds, seen });
     }
 
-    /// Holds the ledgers against themselves and against what the workers have noted.
+    /// Checks the ledgers by themselves and against the workers' notes.
     pub fn count(&mut self, ledgers: Vec<Ledger>, log: &Log) {
         let mut begun: Vec<Vec<u8>> =
             ledgers.iter().map(|ledger| vec![0; ledger.outcomes.len()]).collect();
@@ -97,7 +97,8 @@ impl Report {
         self.complaints = ledgers.into_iter().flat_map(|ledger| ledger.complaints).collect();
     }
 
-    /// Holds what the process has now against what it had. The ledgers must be gone.
+    /// Compares what the process holds now with what it held before. The ledgers must be dropped by
+    /// then.
     pub fn compare(&mut self, before: &Footprint, now: impl Fn() -> Footprint) {
         let after = settled(before, now);
         let seen = |before, after| format!("{before} before, {after} after");

@@ -1,14 +1,15 @@
 //! How many calls a worker gets before it has answered the first.
 //!
-//! With one, the worker idles between its answer and the next call: some microseconds, which
-//! nobody sees beside a task of milliseconds, and which are everything beside a task of one. With
-//! many, that pause is gone, but calls are dealt before anybody knows what they cost, and may wait
-//! behind a long one while another worker idles. So: one at first, and as many as fit into a
-//! fifth of a millisecond once the tasks are known to be short.
+//! With one call at a time, the worker idles between its answer and the next call. This pause of
+//! some microseconds does not matter beside a task of milliseconds, but it dominates a task of one
+//! microsecond. With many calls at a time the pause is gone, but calls are assigned before their
+//! cost is known, and may wait behind a long call while another worker idles. So each worker gets
+//! one call at first, and as many calls as fit into a fifth of a millisecond once the tasks are
+//! known to be short.
 //!
-//! What a worker has is not taken back while it lives. So a long item among many short ones may keep
-//! up to 63 of them waiting, and an item must not wait for a later one of its own map: that one may
-//! stand behind it.
+//! A call is not taken back from a worker that lives. So a long item among many short items may
+//! keep up to 63 of them waiting, and an item must not wait for a later item of its own map: the
+//! later item may be queued behind it at the same worker.
 
 /// How much work may wait at a worker, in nanoseconds.
 const AHEAD: u64 = 200_000;
@@ -16,29 +17,31 @@ const AHEAD: u64 = 200_000;
 /// The most calls that a worker gets at a time.
 const MOST: u64 = 64;
 
-/// Measures tasks, and says how many a worker may have.
+/// Measures tasks, and decides how many calls a worker may have. No lock guards the fields: a
+/// `Batching` is part of the pool core, and the driving thread reads and writes it.
 #[derive(Debug)]
 pub struct Batching {
     /// Which workers have answered since the pool was last idle.
     answered: Vec<bool>,
     silent: usize,
+    /// How many workers have not answered since then: the number of `false` in `answered`.
     /// A moving average of the tasks' times, in nanoseconds, serialisation included.
     nanoseconds: u64,
 }
 
 impl Batching {
-    /// For this many workers, of whom nothing is known.
+    /// Starts without measurements, for this many workers.
     pub fn new(workers: usize) -> Self {
         Self { answered: vec![false; workers], silent: workers, nanoseconds: 0 }
     }
 
-    /// Forgets everything: the next tasks may be others.
+    /// Forgets everything: the next tasks may be of another length.
     pub fn forget(&mut self) {
         self.answered.fill(false);
         self.silent = self.answered.len();
     }
 
-    /// An answer has come from this worker, which took that long for it.
+    /// Notes that this worker has answered, and how long it took.
     pub fn note(&mut self, worker: usize, nanoseconds: u64) {
         if self.silent == self.answered.len() {
             self.nanoseconds = nanoseconds;
@@ -47,15 +50,15 @@ impl Batching {
             self.answered[worker] = true;
             self.silent -= 1;
         }
-        // An eighth for the newest: one long task among many short ones is noticed at once, and a
-        // task that was short but lost its core for a moment is soon forgotten.
+        // The newest time counts one eighth: one long task among many short ones is noticed at
+        // once, and a task that was short but lost its core for a moment is soon forgotten.
         self.nanoseconds = self.nanoseconds - self.nanoseconds / 8 + nanoseconds / 8;
     }
 
     /// How many calls a worker may have.
     pub fn depth(&self) -> usize {
         if self.silent > 0 {
-            return 1; // one each, until every worker has shown what a task costs
+            return 1; // one call each, until every worker has shown what a task costs
         }
         (AHEAD / self.nanoseconds.max(1)).clamp(1, MOST) as usize
     }

@@ -17,20 +17,22 @@ use std::{fmt, thread};
 /// limit, is replaced in any case and not counted.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnDeath {
-    /// The dead worker's running call fails, and another worker takes its place. After more than
-    /// `limit` deaths with no answer from any worker between them the pool is broken.
+    /// The dead worker's running call fails, and another worker takes the dead worker's place.
+    /// After more than `limit` deaths with no answer from any worker between them, the pool is
+    /// broken.
     Replace {
-        /// How many deaths in a row are put up with. The default is twice the number of workers,
-        /// and 20 at least.
+        /// How many deaths in a row the pool tolerates. The default is twice the number of workers,
+        /// and at least 20.
         limit: usize,
     },
     /// The first death breaks the pool, as in Python (`BrokenProcessPool`): every call that no
     /// worker has fails with [`Broken`](TaskErrorKind::Broken). Calls that other workers are
-    /// running end as they would have (in Python they are lost too).
+    /// running end as usual (in Python these calls are lost too).
     Break,
 }
 
-/// Makes a [`ProcessPoolExecutor`]. The names are those of its parameters in Python.
+/// Makes a [`ProcessPoolExecutor`]. The methods have the names of the executor's parameters in
+/// Python.
 #[derive(Default)]
 #[must_use = "the pool comes with `build`"]
 pub struct Builder {
@@ -41,27 +43,27 @@ pub struct Builder {
 }
 
 impl ProcessPoolExecutor {
-    /// How to make one.
+    /// Starts the description of a pool.
     pub fn builder() -> Builder {
         Builder::default()
     }
 }
 
 impl Builder {
-    /// How many workers. The default is the number of cores that the program may use, and 1 if
-    /// nobody knows.
+    /// Sets the number of workers. The default is the number of cores that the program may use, and
+    /// 1 if that number is unknown.
     pub fn max_workers(mut self, workers: NonZeroUsize) -> Self {
         self.max_workers = Some(workers);
         self
     }
 
     /// Has each worker run this function first, with a copy of the argument: to open a file, load a
-    /// table, seed a generator. The argument is the way to give workers what the program has come
-    /// to know since the fork server started.
+    /// table, seed a generator. The argument is the way to give workers data that the program has
+    /// gained since the fork server started.
     ///
-    /// If it panics or exits the pool is broken, as in Python: each call fails with a text that says
-    /// so, and no worker is forked again and again. If a signal ends the worker in it, that counts
-    /// as a death.
+    /// If the initializer panics or exits, the pool is broken, as in Python: each call fails with a
+    /// text that says so, and no worker is forked again and again. If a signal ends the worker in
+    /// the initializer, the end counts as a death.
     pub fn initializer<I: Message>(mut self, initializer: fn(I), argument: I) -> Self {
         self.initializer = Some(call(initializer, &argument));
         self
@@ -74,7 +76,7 @@ impl Builder {
         self
     }
 
-    /// What to do when a worker dies.
+    /// Sets what the pool does when a worker dies.
     pub fn on_death(mut self, policy: OnDeath) -> Self {
         self.on_death = Some(policy);
         self
@@ -84,9 +86,9 @@ impl Builder {
     /// the first calls.)
     ///
     /// # Errors
-    /// [`BuildError::Start`] as for every pool: among others, in a program with threads and no fork
-    /// server, and in a worker. [`BuildError::Initializer`] if the initializer
-    /// or its argument cannot be sent to a worker. That it fails in a worker is told by the calls.
+    /// [`BuildError::Start`] as for every pool: for example in a program with threads and no fork
+    /// server, and in a worker. [`BuildError::Initializer`] if the initializer or its argument
+    /// cannot be sent to a worker. An initializer that fails in a worker is reported by the calls.
     pub fn build(self) -> Result<ProcessPoolExecutor, BuildError> {
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut core = PoolCore::new(self.max_workers.unwrap_or_else(cores))?;

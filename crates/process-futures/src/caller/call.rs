@@ -1,26 +1,26 @@
 //! Calls: a function and its argument, as a packet.
 
 use crate::wire::packet::{Packet, PacketKind, body};
-use crate::worker::run::{EachItem, OneItem};
+use crate::worker::run::{RunEach, RunOne};
 use fork_server::{Carry, TaskAddress};
 use kernel::{Message, TaskErrorKind};
 use serde::Serialize;
 
-/// Makes a call of a function and an argument.
+/// Makes a call from a function and an argument.
 ///
 /// The error is `NotInTemplate` if the workers do not have the function, and `NotSerialised` if the
 /// argument cannot be written down.
 pub fn call<A: Message, R: Message>(task: fn(A) -> R, item: &A) -> Result<Packet, TaskErrorKind> {
-    make::<OneItem, A, R>(task, item)
+    make::<RunOne, A, R>(task, item)
 }
 
-/// Makes one call of a function and several arguments. Its answer is read as
-/// `Vec<Result<R, TaskFailure>>`: see [`EachItem`].
+/// Makes one call from a function and several arguments. The call's answer is read as
+/// `Vec<Result<R, TaskFailure>>`: see [`RunEach`].
 pub fn call_each<A: Message, R: Message>(
     task: fn(A) -> R,
     items: &Vec<A>,
 ) -> Result<Packet, TaskErrorKind> {
-    make::<EachItem, A, R>(task, items)
+    make::<RunEach, A, R>(task, items)
 }
 
 fn make<C: Carry, A: Message, R: Message>(

@@ -7,25 +7,28 @@ use kernel::{Message, Ran, TaskError, TaskErrorKind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// How a call ended. The answer stays bytes here: only the future knows its type, and it can be
-/// read again each time it is asked for, which spares `R: Clone`.
+/// How a call ended. The answer stays bytes here, because only the future knows its type. The bytes
+/// are read anew each time the program asks for the answer, so `R` need not be `Clone`.
 pub type CallOutcome = Result<Packet, TaskFailure>;
 
 /// One call, from `submit` to its end.
 #[derive(Debug)]
 pub struct CallState {
-    /// Its number among the pool's calls, in the order in which they were submitted.
+    /// The call's number among the pool's calls, in the order of submission. No lock guards this
+    /// field, because the number never changes.
     pub number: u64,
-    /// The item's number for its error: see [`CallState::read`].
+    /// The item's number for its error: see [`CallState::read`]. No lock guards this field, because
+    /// the number never changes.
     pub index: usize,
-    /// A worker has it, or has had it. No lock: the thread that drives the pool sets it, under the
-    /// pool's lock, and any thread reads it.
+    /// Whether a worker has the call, or has had it. An atomic without a lock: the thread that has
+    /// the pool's core sets it, and any thread reads it.
     handed: AtomicBool,
-    /// Set once, by the thread that comes first: with the answer, a time limit, a cancellation. No
-    /// lock is needed to read it.
+    /// How the call ended. The first thread that ends the call sets this once: with the answer, a
+    /// time limit or a cancellation. Any thread reads it without a lock.
     outcome: OnceLock<CallOutcome>,
-    /// The completions that are told of the end, and under which number. A lock of its own: waiting
-    /// threads add and remove their own, and the thread that sets `outcome` empties it.
+    /// The completions to notify of the end, each with the number to put in. This mutex guards the
+    /// list alone: a waiting thread adds and removes its own entries, and the thread that sets
+    /// `outcome` empties the list.
     watchers: Mutex<Vec<(Arc<Completions>, usize)>>,
 }
 
@@ -35,10 +38,12 @@ impl CallState {
         Arc::new(Self { number, index, handed, outcome, watchers })
     }
 
-    /// Ends the call, unless it has ended, and tells the watchers. Says whether it did.
+    /// Ends the call, unless it has ended, and notifies the watchers. Returns whether this call of
+    /// `settle` set the outcome.
     pub fn settle(&self, outcome: CallOutcome) -> bool {
         let first = self.outcome.set(outcome).is_ok();
-        // Under their lock, so that a watcher comes either before this or after the outcome.
+        // Holding the watchers' lock: a new watcher is added either before this loop, or after the
+        // outcome is set.
         for (completions, number) in self.watchers().drain(..) {
             completions.put(number);
         }
@@ -65,7 +70,7 @@ impl CallState {
         self.handed.load(Relaxed)
     }
 
-    /// Has the completions told when the call ends, or at once if it has ended.
+    /// Notifies the completions when the call ends, or at once if it has ended.
     pub fn watch(&self, completions: &Arc<Completions>, number: usize) {
         let mut watchers = self.watchers();
         if self.is_done() {
@@ -75,7 +80,7 @@ impl CallState {
         }
     }
 
-    /// Ends what [`CallState::watch`] began.
+    /// Undoes [`CallState::watch`].
     pub fn unwatch(&self, completions: &Arc<Completions>) {
         self.watchers().retain(|(watcher, _)| !Arc::ptr_eq(watcher, completions));
     }

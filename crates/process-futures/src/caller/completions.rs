@@ -1,20 +1,20 @@
-//! Completions: where a waiting thread is told which of its calls have ended, in the order in which
-//! they ended.
+//! Completions: a list that tells a waiting thread which of its calls have ended, in the order in
+//! which they ended.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
-/// One for each thing that is waited for: a future, a list of futures, a map.
+/// The ended calls of one wait: for a future, for a list of futures, or for a map.
 #[derive(Debug, Default)]
 pub struct Completions(Mutex<Inside>);
 
 #[derive(Debug, Default)]
 struct Inside {
-    /// The numbers under which the ended calls were registered. Guarded by the lock around `Inside`;
-    /// the thread that ends a call puts one in, the waiting thread takes it out.
+    /// The numbers under which the ended calls were registered. Guarded by the lock around
+    /// `Inside`; the thread that ends a call puts a number in, and the waiting thread takes it out.
     ended: VecDeque<usize>,
-    /// The thread to wake. Guarded by the same lock; the waiting thread sets it.
+    /// The thread to wake. Guarded by the lock around `Inside`; the waiting thread sets it.
     reader: Option<Thread>,
 }
 
@@ -23,9 +23,9 @@ impl Completions {
         Arc::default()
     }
 
-    /// From now on this thread is woken by each new entry. To be called before the thread looks for
-    /// what it waits for, and so before it parks: an entry between the two is then not missed, since
-    /// `unpark` before `park` makes `park` return at once.
+    /// From now on, each new entry wakes the calling thread. Call this before the thread checks for
+    /// entries and parks: an entry between check and park is then not missed, since `unpark` before
+    /// `park` makes `park` return at once.
     pub fn read_here(&self) {
         self.inside().reader = Some(thread::current());
     }
@@ -42,7 +42,7 @@ impl Completions {
         self.inside().ended.pop_front()
     }
 
-    /// Throws away what has come, for a reader that looks at the calls themselves.
+    /// Drops all entries, for a reader that checks the calls themselves.
     pub fn clear(&self) {
         self.inside().ended.clear();
     }

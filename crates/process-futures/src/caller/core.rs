@@ -1,13 +1,14 @@
-//! The pool core: all workers together, and the calls that they have or wait for. It has no thread
-//! of its own and never waits unless asked to.
+//! The pool core: all workers together, and the calls that they have or wait for. The core has no
+//! thread of its own and never waits unless asked to.
 //!
 //! The thread that has the core *drives* the pool: [`PoolCore::dispatch`] takes calls over,
-//! [`PoolCore::poll_beside`] moves bytes and returns what has happened. One thread has it at a
-//! time, so no lock guards the fields.
+//! [`PoolCore::poll_beside`] moves bytes and returns what has happened. One thread at a time has
+//! the core, so no lock guards the fields: the driving thread reads and writes all of them.
 //!
 //! Nothing here blocks on one worker. Calls are sent as far as the socket takes them and answers
 //! are read as far as they have come, so a large argument on its way out and a large answer on its
-//! way in pass each other. Blocking on either would wait for a worker that waits for us.
+//! way in pass each other. A pool that blocked on either would wait for a worker that waits for the
+//! pool.
 
 use crate::caller::batching::Batching;
 use crate::caller::limits::{INITIALIZER, Limits};
@@ -24,12 +25,13 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
-/// A call that has ended, one way or another.
+/// A call that has ended, with an answer or with an error.
 #[derive(Debug)]
 pub struct Event {
-    /// The number that [`PoolCore::dispatch`] gave it.
+    /// The number that [`PoolCore::dispatch`] gave the call.
     pub task: u64,
-    /// The worker's answer, or why there is none and whether the task may have run.
+    /// The worker's answer, or the reason why there is no answer, and whether the task may have
+    /// run.
     pub outcome: Result<Packet, TaskFailure>,
 }
 
@@ -41,18 +43,19 @@ pub struct PoolCore {
     pub(super) server: &'static ForkServer,
     /// `None` once the fork server is dead.
     pub(super) channel: Option<ControlChannel>,
-    /// A worker for each letter. `None` where a fork was refused: tried again after the next answer.
+    /// A worker for each letter. `None` where a fork was refused: the pool tries again after the
+    /// next answer.
     pub(super) workers: Vec<Option<WorkerHandle>>,
     /// Calls that no worker has.
     pub(super) queue: VecDeque<Packet>,
-    /// What has ended, for the next [`PoolCore::poll_beside`] to return.
+    /// Calls that have ended, for the next [`PoolCore::poll_beside`] to return.
     pub(super) events: Vec<Event>,
     pub(super) batching: Batching,
     /// Deaths since the last answer.
     pub(super) deaths: usize,
     /// Why the last attempt to start a worker failed.
     pub(super) refused: Option<Errno>,
-    /// Why no call will be run any more, if so.
+    /// Why no call will be run any more, if the pool is broken.
     pub(super) broken: Option<String>,
     pub(super) limits: Limits,
     /// Workers that have had their last call and are not reaped yet.
@@ -65,7 +68,8 @@ impl PoolCore {
     /// Starts this many workers, and the fork server if it is not running.
     ///
     /// # Errors
-    /// [`StartError`] if the fork server or any worker cannot be started. None is left behind then.
+    /// [`StartError`] if the fork server or any worker cannot be started. No worker is left behind
+    /// then.
     pub fn new(workers: NonZeroUsize) -> Result<Self, StartError> {
         let server = ForkServer::start()?;
         let count = workers.get();
@@ -99,8 +103,8 @@ impl PoolCore {
         while self.workers.iter().flatten().any(unknown) && self.take_report(MsgFlags::empty()) {}
     }
 
-    /// Forgets how long tasks take: the next ones may be others. Each worker gets one call at a
-    /// time again, until all have answered.
+    /// Forgets how long tasks take: the next tasks may be of another length. Each worker gets one
+    /// call at a time again, until all workers have answered.
     pub fn forget_times(&mut self) {
         self.batching.forget();
     }
@@ -114,12 +118,14 @@ impl PoolCore {
         task
     }
 
-    /// How many more calls would keep the workers busy. More can be dispatched; they wait.
+    /// How many more calls would keep the workers busy. More calls can be dispatched, and wait in
+    /// the queue.
     ///
-    /// A worker that has half of what it may have is left alone, so that calls leave in batches.
+    /// A worker that has more than half of the calls that it may have gets none, so that calls
+    /// leave in batches.
     pub fn room(&self) -> usize {
         if self.broken.is_some() {
-            return 1; // to be told so
+            return 1; // a call, which then fails with the reason
         }
         let depth = self.batching.depth();
         let workers = self.workers.iter().flatten().filter(|worker| !worker.ended);
@@ -137,15 +143,15 @@ impl PoolCore {
     }
 
     /// Sends, receives, and returns the calls that have ended. Waits for news at most as long as
-    /// `timeout` says (`None`: as long as it takes), and not at all if a call has ended. It comes
-    /// back too when there is something to read at `other`: that is how another thread ends the
-    /// wait.
+    /// `timeout` says (`None`: as long as it takes), and not at all if a call has ended. The wait
+    /// also ends when there is something to read at `other`: in this way another thread ends it.
     ///
-    /// It may come back early and with nothing.
+    /// The wait may end early and without a call.
     pub fn poll_beside(&mut self, timeout: Option<Duration>, other: BorrowedFd<'_>) -> Vec<Event> {
         let ours = self.server.is_ours();
         if !ours {
-            // A fork of the program has copies of the sockets, and would mix its calls with ours.
+            // A fork of the program has copies of the sockets, and would mix its calls with the
+            // program's calls.
             self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
             self.workers.iter_mut().flatten().for_each(|worker| worker.ended = true);
         }
@@ -156,7 +162,7 @@ impl PoolCore {
         }
         let timeout = match timeout {
             _ if !self.events.is_empty() => PollTimeout::ZERO,
-            // Rounded up: a wait that ends too early would only be repeated.
+            // Round up: a wait that ends too early would only be repeated.
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
@@ -181,8 +187,8 @@ impl PoolCore {
         std::mem::take(&mut self.events)
     }
 
-    /// Gives waiting calls to the workers with the fewest, and sends what can be sent. It neither
-    /// waits nor takes anything in.
+    /// Gives waiting calls to the workers with the fewest calls, and sends as much as the sockets
+    /// take. This neither waits nor receives.
     pub fn send(&mut self) {
         if let Some(why) = &self.broken {
             for call in self.queue.drain(..) {
@@ -200,7 +206,7 @@ impl PoolCore {
         self.workers.iter_mut().flatten().for_each(WorkerHandle::send);
     }
 
-    /// Takes in what the worker has sent.
+    /// Receives what the worker has sent.
     pub(super) fn receive(&mut self, at: usize, to_the_end: bool) {
         let Some(worker) = &mut self.workers[at] else { return };
         let (mut answered, mut initialized) = (false, None);
@@ -215,8 +221,8 @@ impl PoolCore {
             self.events.push(Event { task, outcome: Ok(answer) });
         });
         if let (true, false, Some(channel)) = (worker.ended, to_the_end, &self.channel) {
-            // Its end of the socket is closed, and the worker is dead or of no more use. Killing it
-            // makes sure of the report, which tells what it died of.
+            // The worker's end of the socket is closed, so the worker is dead or cannot be used any
+            // more. The kill makes sure that the fork server reports how the worker ended.
             let _ = channel.kill(worker.number);
         }
         if let Some(answer) = initialized {
@@ -231,7 +237,8 @@ impl PoolCore {
         }
     }
 
-    /// The workers' process ids, in the order of their letters. It takes in the reports first.
+    /// The workers' process ids, in the order of their letters. Waiting reports of the fork server
+    /// are received first.
     pub fn worker_pids(&mut self) -> Vec<u32> {
         while self.take_report(MsgFlags::MSG_DONTWAIT) {}
         self.settle();
@@ -252,13 +259,15 @@ impl PoolCore {
 impl Drop for PoolCore {
     /// Waits for running tasks, cancels what waits, and leaves no child.
     fn drop(&mut self) {
-        // In a fork of the program these are copies, and the workers are not ours to end.
+        // In a fork of the program this core is a copy, and the fork must not end the program's
+        // workers.
         if !self.server.is_ours() {
             return;
         }
         for worker in self.workers.iter().flatten() {
-            // Not by closing: a fork of the program may have a copy that would stay open. Each
-            // worker ends its running task, cannot send the answer, and goes.
+            // Shut the socket down instead of closing it: a fork of the program may have a copy,
+            // which would stay open. Each worker finishes its running task, cannot send the answer,
+            // and exits.
             let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
         }
         self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced

@@ -3,36 +3,38 @@
 //! There is one pool core. The thread that has taken it out of the shared state *drives* the pool:
 //! it moves bytes, sees to deaths, and hands answers to their calls. The rules:
 //!
-//! 1. If the core is at home, a thread that waits for an answer takes it and drives until the
-//!    thread has its answer. No other thread is woken on the way.
-//! 2. If another waiting thread already drives, the thread joins the queue and parks. Its answer
-//!    wakes it, or the core's coming home.
+//! 1. If the core is at home, a thread that waits for an answer takes the core and drives until it
+//!    has its answer. No other thread is woken on the way.
+//! 2. If another waiting thread already drives, the thread joins the queue and parks. The thread
+//!    wakes when its answer comes, or when the core comes home.
 //! 3. If the manager drives, the thread joins the queue, wakes the manager, and parks. The manager
 //!    gives the core up to any thread in the queue.
-//! 4. A thread that brings the core home wakes the first in the queue, or the manager if calls are
-//!    under way. A thread that leaves the queue does the same if the core is at home: it may be the
-//!    one that was woken.
-//! 5. A thread that submits a call while the core is at home sends the call off by itself. While
-//!    another thread drives, the submitting thread wakes it, if there is a worker for the call.
+//! 4. A thread that brings the core home wakes the first thread in the queue, or the manager if
+//!    calls are under way. A thread that leaves the queue while the core is at home does the same,
+//!    because the wake-up may have gone to the leaving thread.
+//! 5. A thread that submits a call while the core is at home sends the call by itself. While
+//!    another thread drives, the submitting thread wakes the driving thread, if there is a worker
+//!    for the call.
 //! 6. A thread that ends a call without driving (cancels it, gives it up) wakes the driving thread,
 //!    which may be waiting for this very call.
 //!
-//! No wake-up is lost. The rules look and act under one lock, so between looking for the core and
-//! joining the queue no thread brings it home; and the thread that has the core looks for its answer
-//! after taking it, when no other can bring one unnoticed. `unpark` before `park` is remembered by
-//! the thread, and a wake by its descriptor, which stays readable until the driving thread has read
-//! it.
+//! No wake-up is lost. Each rule checks and acts while holding one lock, so no thread brings the
+//! core home between another thread's check and its joining the queue. A thread that takes the core
+//! checks for its answer afterwards, when no other thread can bring an answer unnoticed. An `unpark`
+//! before `park` is remembered by the thread. A wake of the driving thread is remembered by its
+//! descriptor, which stays readable until the driving thread has read it.
 
 use crate::caller::core::PoolCore;
 use crate::caller::shared::Shared;
-use crate::caller::state::State;
+use crate::caller::state::PoolState;
 use nix::sys::eventfd::EventFd;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
 use std::time::Instant;
 
-/// The core in a thread's hands. Dropping it brings the core home, also on a panic.
+/// The core in a thread's hands. Dropping the driver brings the core home, also on a panic. The
+/// driving thread owns this value, so no lock guards the fields.
 #[derive(Debug)]
 pub struct Driver<'s> {
     shared: &'s Shared,
@@ -41,15 +43,15 @@ pub struct Driver<'s> {
 }
 
 impl<'s> Driver<'s> {
-    /// Takes the core, if it is at home.
-    pub fn take(shared: &'s Shared, state: &mut State) -> Option<Self> {
+    /// Takes the core, if the core is at home.
+    pub fn take(shared: &'s Shared, state: &mut PoolState) -> Option<Self> {
         let wakes = Arc::clone(state.wakes.as_ref()?);
         let core = state.core.take()?;
         state.turns += 1;
         Some(Self { shared, core: Some(core), wakes })
     }
 
-    /// Hands out, waits for news until the deadline at most, and takes in.
+    /// Hands out calls, waits for news until the deadline at most, and receives answers.
     pub fn drive(&mut self, deadline: Option<Instant>) {
         let Some(core) = &mut self.core else { return };
         self.shared.lock().step(core);
@@ -64,12 +66,14 @@ impl Drop for Driver<'_> {
         let mut state = self.shared.lock();
         state.by_manager = false;
         state.core = self.core.take();
-        // A call that came after the last turn came from a thread that relied on another turn.
+        // A call may have been submitted after the last turn, by a thread that relied on another
+        // turn.
         self.shared.see_to(&mut state);
     }
 }
 
-/// One waiting thread: in the queue, or driving.
+/// One waiting thread: in the queue, or driving. The waiting thread owns this value, so no lock
+/// guards the fields.
 struct WaitingThread<'s> {
     shared: &'s Shared,
     driver: Option<Driver<'s>>,
@@ -77,7 +81,8 @@ struct WaitingThread<'s> {
 }
 
 impl<'s> WaitingThread<'s> {
-    /// The driver, if it is or comes to be ours. If not, we are in the queue for it.
+    /// The driver, if this thread has the core or can take it. Otherwise the thread is now in the
+    /// queue.
     fn driver(&mut self) -> Option<&mut Driver<'s>> {
         if self.driver.is_none() {
             let mut state = self.shared.lock();
@@ -97,7 +102,7 @@ impl<'s> WaitingThread<'s> {
         self.driver.as_mut()
     }
 
-    fn leave_queue(&mut self, state: &mut State) {
+    fn leave_queue(&mut self, state: &mut PoolState) {
         if let Some(ticket) = self.ticket.take() {
             state.waiting.retain(|(other, _)| *other != ticket);
         }
@@ -112,19 +117,20 @@ impl Drop for WaitingThread<'_> {
             self.leave_queue(&mut state);
             shared.pass_on(&mut state);
         }
-        // And the driver is dropped.
+        // The driver, if there is one, is dropped after this.
     }
 }
 
 impl Shared {
-    /// Waits until `ready`, or the deadline; true if it is ready. Whatever makes it ready must wake
-    /// this thread ([`Completions::read_here`](crate::caller::completions::Completions::read_here)).
+    /// Waits until `ready` returns true, or until the deadline; returns true in the first case.
+    /// Every event that can make `ready` true must wake this thread
+    /// ([`Completions::read_here`](crate::caller::completions::Completions::read_here)).
     pub fn wait_until(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
         let mut thread = WaitingThread { shared: self, driver: None, ticket: None };
-        let mut looked = false; // at what has come already, however early the deadline
+        let mut looked = false; // check at least twice, however early the deadline
         loop {
-            // The driver or the place in the queue comes first: a call that ends between looking
-            // and taking would be waited for by the driving thread, and nothing would come.
+            // Take the core, or join the queue, before checking: if a call ended between check and
+            // take, the driving thread would wait for a call that has already ended.
             let driver = thread.driver();
             if ready() {
                 return true;
@@ -141,7 +147,8 @@ impl Shared {
     }
 }
 
-/// As [`Shared::wait_until`], without driving: for calls of several pools, whose managers drive.
+/// Like [`Shared::wait_until`], but without driving: for calls of several pools, whose managers
+/// drive.
 pub fn wait_parked(deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
     loop {
         if ready() {

@@ -1,8 +1,8 @@
 //! The pool's end.
 //!
-//! The manager sees to it, so that a shutdown need not wait: when the pool is closed and its last
-//! call has ended, the manager lets the core go, and with it the workers, and ends. A pool to which
-//! nobody has submitted anything has no manager, and the thread that closes it lets the core go.
+//! The manager ends the pool, so that a shutdown need not wait: when the pool is closed and its
+//! last call has ended, the manager drops the core, and with it the workers, and ends. A pool
+//! without any call so far has no manager, and the thread that closes the pool drops the core.
 
 use crate::caller::shared::Shared;
 use crate::caller::state::Order;
@@ -12,8 +12,8 @@ use std::sync::PoisonError;
 use std::thread::JoinHandle;
 
 impl Shared {
-    /// Takes no more calls. Those that no worker has are cancelled, if asked for, and the workers
-    /// are killed, if asked for.
+    /// Closes the pool for new calls. With `cancel`, calls that no worker has are cancelled; with
+    /// `kill`, the workers are killed.
     pub fn close(&self, cancel: bool, kill: bool) {
         let mut state = self.lock();
         if state.over {
@@ -34,7 +34,7 @@ impl Shared {
             self.manager.notify_one();
             state.wake();
         } else {
-            // Nobody has submitted anything, so no thread waits or drives either.
+            // No call has been submitted, so no thread waits or drives either.
             let Some(core) = state.core.take() else { return };
             drop(state);
             drop(core);
@@ -50,16 +50,16 @@ impl Shared {
         }
         let handle = state.handle.take();
         drop(state);
-        // A panic of the manager would have been printed, and leaves nothing to do here.
+        // A panic of the manager has been printed already, so its result is not needed here.
         handle.map(JoinHandle::join);
     }
 
-    /// The core is gone, and all calls have ended.
+    /// Marks the pool as over: the core is gone, and all calls have ended.
     pub fn is_over_now(&self) {
         let mut state = self.lock();
         state.over = true;
         state.wakes = None;
-        state.orders.clear(); // a thread that asked for something gets no answer, and knows it
+        state.orders.clear(); // a thread that waits for a reply then gets an error
         self.over.notify_all();
     }
 }

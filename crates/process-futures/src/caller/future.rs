@@ -10,14 +10,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What [`submit`](crate::ProcessPoolExecutor::submit) gives: a handle on one call
+/// A handle on one call, as [`submit`](crate::ProcessPoolExecutor::submit) returns it
 /// ([`concurrent.futures.Future`]).
 ///
-/// It may be cloned, sent and shared; all clones mean the same call, and are equal, so that a map
-/// from futures to what they are for works as Python's `{future: url}` does. (They are compared
-/// by identity, which never changes; Clippy's `mutable_key_type` cannot know that.) The answer can be asked for
-/// any number of times: it is kept as bytes, and read each time. Dropping the handle does not
-/// cancel the call, as in Python.
+/// A future may be cloned, sent and shared. All clones stand for the same call and are equal, so
+/// futures work as keys of a map, as in Python's `{future: url}`. (Futures are compared by
+/// identity, which never changes; Clippy's `mutable_key_type` cannot know that.) The program can
+/// ask for the answer any number of times: the answer is kept as bytes, and read each time.
+/// Dropping the handle does not cancel the call, as in Python.
 ///
 /// An error's [`index`](TaskError::index) is the call's number in its pool, counted from 0.
 ///
@@ -37,30 +37,30 @@ impl<R: Message> TaskFuture<R> {
     /// Waits for the call's end and gives its answer.
     ///
     /// # Errors
-    /// Whatever happened to the call: see [`kernel::TaskErrorKind`]. In a fork of the program that
-    /// made the pool it is `Broken`, at once.
+    /// The reason why the call has no answer: see [`kernel::TaskErrorKind`]. In a fork of the
+    /// program that made the pool, the error is `Broken`, at once.
     pub fn result(&self) -> Result<R, TaskError> {
         self.wait(None)?;
         self.call.read()
     }
 
-    /// Waits for the call's end no longer than this, and ends it then.
+    /// Waits for the call's end no longer than this. When the time is over, ends the call.
     ///
     /// If no worker has the call when the time is over, it is withdrawn and does not run
     /// ([`Ran::No`]). If a worker has it, that worker is killed and replaced ([`Ran::Unknown`]).
     /// In both cases the call's outcome, for every thread that asks, is `TimedOut`.
     ///
     /// In Python a `result(timeout)` leaves the task running, and a task that hangs keeps its
-    /// worker for ever. To wait for a while and do no more, use [`wait`](crate::wait()) or
+    /// worker for ever. To wait for a while without ending the call, use [`wait`](crate::wait()) or
     /// [`done`](Self::done).
     ///
-    /// Workers are given several tiny tasks at a time. A call that a worker has behind another one
-    /// ends in `TimedOut` too; its worker is killed when it comes to it, and the other one is
-    /// spared. If the call ends by itself in the moment in which its worker is killed, the next
-    /// one in that worker's hands may die in its place, and says so.
+    /// Workers are given several tiny tasks at a time. A call that a worker has behind another call
+    /// ends in `TimedOut` too; the worker is killed when it begins this call, and the other call is
+    /// spared. If the call ends by itself at the moment in which its worker is killed, the worker's
+    /// next call may die in its place, and reports the death as its error.
     ///
     /// # Errors
-    /// As [`result`](Self::result), and [`TimedOut`](kernel::TaskErrorKind::TimedOut).
+    /// The errors of [`result`](Self::result), and [`TimedOut`](kernel::TaskErrorKind::TimedOut).
     pub fn result_timeout(&self, timeout: Duration) -> Result<R, TaskError> {
         if !self.wait(Instant::now().checked_add(timeout))? {
             self.shared.time_out(&self.call);
@@ -68,21 +68,21 @@ impl<R: Message> TaskFuture<R> {
         self.call.read()
     }
 
-    /// Whether the call has ended: with an answer, an error, or by being cancelled. It never waits,
-    /// and what has ended a moment ago may take a moment to be known.
+    /// Whether the call has ended: with an answer, an error, or by being cancelled. This never
+    /// waits, and it may take a moment until the end of a call is known.
     pub fn done(&self) -> bool {
         self.call.is_done()
     }
 
-    /// Whether a worker has the call: it runs it, or has it next, or died with it behind another
-    /// one and it waits for the next worker. Such a call cannot be cancelled. (Python counts in
-    /// the same way what lies in the queue to the workers.)
+    /// Whether a worker has, or has had, the call: the call is running, or queued at a worker, or
+    /// waits again after its worker died with another call running. Such a call cannot be
+    /// cancelled. (Python, too, counts calls in the queue to the workers as running.)
     pub fn running(&self) -> bool {
         self.call.was_handed_over() && !self.call.is_done()
     }
 
-    /// Cancels the call if no worker has it. False if it is running or has ended; true if it is
-    /// cancelled, also if it was before.
+    /// Cancels the call if no worker has it. Returns false if the call is running or has ended;
+    /// true if it is cancelled, also if it was cancelled before.
     pub fn cancel(&self) -> bool {
         self.shared.cancel(&self.call)
     }
@@ -97,7 +97,7 @@ impl<R: Message> TaskFuture<R> {
         self.call.is_done() && !self.call.is_cancelled() && self.call.read::<R>().is_err()
     }
 
-    /// Waits for the end or the deadline; true if it is the end.
+    /// Waits for the call's end or for the deadline. Returns true if the call has ended.
     fn wait(&self, deadline: Option<Instant>) -> Result<bool, TaskError> {
         if self.call.is_done() {
             return Ok(true);

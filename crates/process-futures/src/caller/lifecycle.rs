@@ -1,26 +1,27 @@
 //! Workers are forked, run their initializer, die, go after their last call, and are replaced.
 //!
-//! Nearly everything here begins with a report of the fork server. It is the workers' parent, so it
-//! alone knows how one has ended; the end of file on a worker's socket says only that.
+//! Nearly everything here begins with a report of the fork server. Only the fork server, the
+//! workers' parent, knows how a worker has ended; the end of file on a worker's socket says only
+//! that the worker is gone.
 
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::limits::INITIALIZER;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use crate::worker::serve::serve;
-use fork_server::{News, Report, WorkerLoop, how_it_ended, wire};
+use fork_server::{News, WorkerLoop, WorkerReport, how_it_ended, wire};
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
 use std::os::fd::AsRawFd;
 
 impl PoolCore {
-    /// Takes in one report of the fork server. False if there is none.
+    /// Receives one report of the fork server. Returns false if there is none.
     pub(super) fn take_report(&mut self, flags: MsgFlags) -> bool {
         let channel = self.channel.as_ref().filter(|_| self.server.is_ours());
         let Some(channel) = channel else { return false };
         match channel.report(flags) {
-            Ok(Some(Report { worker: number, news })) => {
+            Ok(Some(WorkerReport { worker: number, news })) => {
                 let workers = &mut self.workers;
                 let is_it = |worker: &Option<WorkerHandle>| {
                     worker.as_ref().is_some_and(|worker| worker.number == number)
@@ -33,7 +34,7 @@ impl PoolCore {
                     (Some(at), News::Exited(status)) => self.exited(at, status),
                     (None, News::Exited(_)) => {
                         self.leaving -= 1;
-                        self.replace_missing(); // those that could not be replaced when it left
+                        self.replace_missing(); // a fork may work now that this worker is gone
                     }
                     (None, _) => {}
                 }
@@ -44,11 +45,11 @@ impl PoolCore {
         true
     }
 
-    /// A worker has died: its running call fails, those behind it wait for another worker, and
-    /// another worker takes its letter.
+    /// A worker has died: its running call fails, the calls behind that call wait for another
+    /// worker, and another worker takes its letter.
     fn exited(&mut self, at: usize, status: i32) {
-        // What it wrote before it died is as good as any answer. (No end of file need follow: a
-        // process that the task has started may still have the socket.)
+        // An answer that the worker wrote before it died is valid. (An end of file need not follow:
+        // a process that the task has started may still have the socket.)
         self.receive(at, true);
         let death = how_it_ended(at, status);
         let dismissed = self.workers[at].as_ref().is_some_and(|worker| worker.dismissed);
@@ -67,7 +68,7 @@ impl PoolCore {
         let fault = worker.fault.take();
         let (running, waiting) = worker.unfinished_calls(death.is_some());
         for call in waiting.into_iter().rev() {
-            // The worker that takes its letter gets an initializer of its own.
+            // Drop the initializer: the worker that takes the letter gets one of its own.
             if call.header.task != INITIALIZER {
                 self.queue.push_front(call);
             }
@@ -85,7 +86,7 @@ impl PoolCore {
     }
 
     /// The system has refused a fork. The other workers go on, and the place stays empty until one
-    /// of them has answered: what was short may be there again by then.
+    /// of them has answered: by then, the missing resource may be available again.
     fn not_forked(&mut self, at: usize, errno: Errno) {
         self.bury(at, None);
         self.refused = Some(errno);
@@ -93,7 +94,8 @@ impl PoolCore {
     }
 
     fn give_up_without_workers(&mut self) {
-        // The end of a leaving worker is one more report, and may make room for what is short now.
+        // If a worker is leaving, wait for the report of its end: its end may free the missing
+        // resource.
         let nobody = self.leaving == 0 && self.workers.iter().all(Option::is_none);
         if let (true, Some(errno)) = (nobody, self.refused) {
             let why = format!("no worker is left, and none can be started: {}", errno.desc());
@@ -101,10 +103,10 @@ impl PoolCore {
         }
     }
 
-    /// Without the fork server its workers die too, and nobody can start others.
+    /// When the fork server dies, its workers die too, and no process can start others.
     fn server_gone(&mut self) {
         self.channel = None;
-        self.leaving = 0; // nobody is left who could report them
+        self.leaving = 0; // no process is left that could report them
         self.server.reap();
         self.broken = Some("its fork server has died".to_owned());
         for at in 0..self.workers.len() {
@@ -118,8 +120,8 @@ impl PoolCore {
         self.give_up_without_workers();
     }
 
-    /// Has a worker forked where one is missing. Its socket takes calls at once; the fork server
-    /// reports later.
+    /// Asks the fork server for a worker where one is missing. The worker's socket takes calls at
+    /// once; the fork server reports later.
     fn spawn(&mut self, at: usize) {
         if self.workers[at].is_some() || self.broken.is_some() {
             return;
@@ -154,8 +156,9 @@ impl PoolCore {
         }
     }
 
-    /// A worker has died in its initializer. One that exits would do so again, and again; a signal
-    /// may have come from outside, so the next worker gets its chance, and not for ever.
+    /// A worker has died in its initializer. An initializer that exits would exit in every new
+    /// worker, so the pool breaks at once. A signal may have come from outside, so further workers
+    /// are started, but not without limit.
     fn not_initialized(&mut self, death: &Death) {
         self.limits.stillborn += 1;
         let exited = matches!(death, Death::Exited { .. });
@@ -164,13 +167,14 @@ impl PoolCore {
         }
     }
 
-    /// A worker that has had its last call goes. Its letter is free at once; it is counted until the
-    /// fork server has reaped it.
+    /// Lets a worker go that has had its last call. The worker's letter is free at once; `leaving`
+    /// counts the worker until the fork server has reaped it.
     pub(super) fn retire(&mut self, at: usize) {
         let spent =
             |worker: &&WorkerHandle| !worker.ended && worker.left == 0 && worker.load() == 0;
         if let Some(worker) = self.workers[at].as_ref().filter(spent) {
-            // Not by closing, as when the core is dropped.
+            // Shut the socket down instead of closing it, for the same reason as when the core is
+            // dropped.
             let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
             self.workers[at] = None;
             self.leaving += 1;

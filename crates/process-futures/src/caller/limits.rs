@@ -2,21 +2,22 @@
 
 use crate::wire::packet::Packet;
 
-/// The number of an initializer's call. No other call gets it, and its end is no
-/// [`Event`](crate::caller::core::Event).
+/// The number of an initializer's call. No other call gets this number, and an initializer's end is
+/// no [`Event`](crate::caller::core::Event).
 pub const INITIALIZER: u64 = u64::MAX;
 
-/// What a pool asks of its workers. Set by the builder, before the first call; `stillborn` alone
-/// changes later.
+/// What a pool asks of its workers. No lock guards the fields, because they are part of the pool
+/// core. The builder writes them before the first call; only `stillborn` changes later, and the
+/// driving thread writes it.
 #[derive(Debug)]
 pub struct Limits {
-    /// What each worker runs first.
+    /// The call that each worker runs first.
     pub initializer: Option<Packet>,
     /// How many calls a worker may have in its life.
     pub calls_per_worker: usize,
     /// How many workers may die, with no answer from any worker between, before the pool gives up.
     pub most_deaths: usize,
-    /// How many have died in the initializer since one came through it.
+    /// How many workers have died in the initializer since a worker last completed it.
     pub stillborn: usize,
 }
 

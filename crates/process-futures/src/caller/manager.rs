@@ -1,10 +1,11 @@
-//! The manager: the thread that pumps while nobody waits.
+//! The manager: the thread that drives the pool while no other thread waits.
 //!
-//! Most callers submit and then wait, and driver by themselves. Waking a thread for each `submit`,
-//! only for it to see that it is not needed, would cost more than a small task. So a manager that
-//! has been woken stays on watch: it looks again after a short grace, without being asked, for as
-//! long as the pool is in use, and sleeps when a grace has passed in which nothing happened. A call
-//! for which no thread waits is seen to within one grace, and then promptly, since the manager drives.
+//! Most callers submit and then wait, and drive the pool themselves. To wake the manager for each
+//! `submit`, when in most cases it is not needed, would cost more than a small task. So a manager
+//! that has been woken stays on watch: as long as the pool is in use, it looks again after each
+//! short grace period, and it sleeps when a period has passed in which nothing happened. A call for
+//! which no thread waits is sent within one grace period; from then on the manager drives, and
+//! calls are sent promptly.
 
 use crate::caller::driver::Driver;
 use crate::caller::shared::Shared;
@@ -12,9 +13,9 @@ use crate::caller::state::GRACE;
 use nix::sys::signal::SigSet;
 use std::sync::PoisonError;
 
-/// The manager's life.
+/// The manager's main loop.
 pub fn run(shared: &Shared) {
-    // Signals are for the program's threads.
+    // Block all signals here, so that the program's own threads handle them.
     let _ = SigSet::all().thread_block();
     let _over = Over(shared);
     let mut state = shared.lock();
@@ -30,7 +31,7 @@ pub fn run(shared: &Shared) {
             continue; // some thread drives
         }
         if !state.has_calls() || !state.waiting.is_empty() {
-            // Nothing to do, or a waiting thread has been woken to do it.
+            // Nothing to do, or a waiting thread has been woken to drive.
             state.on_watch = false;
         } else if let Some(mut driver) = Driver::take(shared, &mut state) {
             (state.by_manager, state.reclaimed) = (true, false);
@@ -43,7 +44,7 @@ pub fn run(shared: &Shared) {
             drop(driver);
             state = shared.lock();
         } else {
-            state.on_watch = false; // the thread that has the core will wake us, if need be
+            state.on_watch = false; // the thread that has the core wakes the manager if needed
         }
     }
     let core = state.core.take();
@@ -51,7 +52,7 @@ pub fn run(shared: &Shared) {
     drop(core); // waits until the workers are gone
 }
 
-/// Says that the pool is over, however the manager ends.
+/// Marks the pool as over when the manager ends, also by a panic.
 struct Over<'s>(&'s Shared);
 
 impl Drop for Over<'_> {

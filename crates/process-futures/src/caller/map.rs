@@ -12,27 +12,29 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How a [`map_with`](crate::ProcessPoolExecutor::map_with) goes about it. The default is Python's:
+/// The options of [`map_with`](crate::ProcessPoolExecutor::map_with). The defaults are Python's:
 /// one item in a call, no bound, no limit, answers in the order of the items.
 #[derive(Clone, Copy, Debug)]
 pub struct MapOptions {
     /// How many items travel in one call. Larger chunks cost less for each item. A worker's death
-    /// costs all items of the chunk that it had ([`Ran::Unknown`]); a panic costs only its own.
+    /// costs all items of the worker's chunk ([`Ran::Unknown`]); a panic costs only the item that
+    /// panicked.
     pub chunksize: NonZeroUsize,
     /// How many calls may be submitted whose answers have not been yielded: the source is read at
-    /// most `buffersize` times `chunksize` items ahead of you. `None`: it is read to its end at
-    /// once, before `map_with` returns. (Python has had it since 3.14.)
+    /// most `buffersize` times `chunksize` items ahead of you. With `None`, the source is read to
+    /// its end at once, before `map_with` returns. (Python has `buffersize` since 3.14.)
     pub buffersize: Option<NonZeroUsize>,
-    /// The time from the call of `map_with` in which all answers have to be there. When it is over,
-    /// calls that no worker has are withdrawn ([`Ran::No`]), workers that run one are killed and
-    /// replaced ([`Ran::Unknown`]), each of their items yields `TimedOut`, and the source is read
-    /// no further. An answer that came in time is yielded however late you ask. The limit is looked
-    /// at when you ask for the next answer; nobody is killed before you do.
+    /// The time from the call of `map_with` in which all answers have to be there. When the time is
+    /// over, calls that no worker has are withdrawn ([`Ran::No`]), workers that run a call are
+    /// killed and replaced ([`Ran::Unknown`]), each item of these calls yields `TimedOut`, and the
+    /// source is read no further. An answer that came in time is yielded however late you ask. The
+    /// limit is checked when you ask for the next answer; no worker is killed before you ask.
     ///
-    /// (In Python the iterator raises `TimeoutError` then, and running tasks go on.)
+    /// (In Python the iterator raises `TimeoutError` when the time is over, and running tasks go
+    /// on.)
     pub timeout: Option<Duration>,
-    /// Yields answers in the order in which they come, and not in that of the items. (Python's
-    /// `multiprocessing.Pool` calls it `imap_unordered`.)
+    /// Yields answers in the order in which they come, and not in the order of the items. (Python's
+    /// `multiprocessing.Pool` has `imap_unordered` for this.)
     pub unordered: bool,
 }
 
@@ -43,24 +45,25 @@ impl Default for MapOptions {
 }
 
 /// The iterator of [`map_with`](crate::ProcessPoolExecutor::map_with): an answer or an error for
-/// each item that was read from the source. An error's index is the item's, counted from 0.
+/// each item that was read from the source. An error's index is the item's index, counted from 0.
 ///
 /// The source is read on the thread that asks for the answers. Dropping the iterator cancels its
-/// calls that no worker has, as in Python.
+/// calls that no worker has, as in Python. No lock guards the fields: the thread that asks for the
+/// answers owns the iterator.
 #[must_use = "what is not asked for is not known to have worked"]
 pub struct Map<A, R, I> {
     shared: Arc<Shared>,
     task: fn(A) -> R,
-    /// `None` when it is read to its end, or will not be read further.
+    /// The source. `None` when the source is read to its end, or will not be read further.
     source: Option<I>,
     options: MapOptions,
     deadline: Option<Instant>,
-    /// Calls whose answers have not been yielded, by their place in the source.
+    /// Calls whose answers have not been yielded, by the place of their first item in the source.
     calls: BTreeMap<usize, Chunk>,
     completions: Arc<Completions>,
     /// How many items have been read, and in how many chunks.
     read: (usize, usize),
-    /// Answers of one chunk, to be yielded next.
+    /// The answers of one chunk, to be yielded next.
     answers: VecDeque<(usize, Result<R, TaskError>)>,
 }
 
@@ -93,11 +96,11 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         map
     }
 
-    /// Reads the source and submits, as far as is allowed.
+    /// Reads the source and submits calls, as far as the options allow.
     ///
     /// A large buffer is filled again when an eighth of it is empty: calls that leave together cost
-    /// one system call, and wake their worker once. If the source takes its time over them, the
-    /// manager sees to those that were read.
+    /// one system call, and wake their worker once. If the source is slow, the manager sends the
+    /// calls that were made so far.
     fn fill(&mut self) {
         let most = self.options.buffersize.map_or(usize::MAX, NonZeroUsize::get);
         let eighth = if most / 8 >= self.shared.workers.get() { most / 8 } else { 1 };
@@ -136,7 +139,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
 
     /// The next answer, with its item's index.
     pub(crate) fn next_with_index(&mut self) -> Option<(usize, Result<R, TaskError>)> {
-        // A chunk counts against the buffer until the last of it is yielded.
+        // A chunk counts against the buffer until its last answer is yielded.
         if self.answers.is_empty() {
             self.fill();
             let number = self.await_one()?;
@@ -149,7 +152,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         self.answers.pop_front()
     }
 
-    /// Waits for the call whose turn it is, and gives its number. `None` if there is none left.
+    /// Waits for the call whose turn it is, and returns its number. `None` if no call is left.
     fn await_one(&mut self) -> Option<usize> {
         let (&first, chunk) = self.calls.first_key_value()?;
         let (completions, unordered) = (&self.completions, self.options.unordered);
@@ -160,14 +163,16 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
             completions.clear();
             chunk.call.is_done()
         };
-        // In a fork of the program all calls were refused when they were submitted, so it is ready.
+        // In a fork of the program all calls were refused when they were submitted, so `ready`
+        // holds at once.
         let in_time = ready() || {
             completions.read_here();
             self.shared.wait_until(self.deadline, ready)
         };
         if !in_time {
             self.source = None;
-            // From the last to the first, so that no call gets the place of one that is withdrawn.
+            // Go from the last call to the first, so that no later call takes the place of a
+            // withdrawn call at a worker.
             self.calls.values().rev().for_each(|chunk| self.shared.time_out(&chunk.call));
         }
         if unordered { completions.take() } else { Some(first) }
@@ -207,7 +212,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Iterator for Map<A, R, I> {
 
 impl<A, R, I> Drop for Map<A, R, I> {
     fn drop(&mut self) {
-        // From the last to the first, as above.
+        // Go from the last call to the first, for the same reason as in `await_one`.
         self.calls.values().rev().for_each(|chunk| _ = self.shared.cancel(&chunk.call));
     }
 }

@@ -1,5 +1,5 @@
-//! What runs in the program: the pool's handle and its futures, the core that moves the bytes, and
-//! the threads that drive it.
+//! The part that runs in the program: the pool's handle and its futures, the core that moves the
+//! bytes, and the threads that drive it.
 
 mod batching;
 pub mod builder;

@@ -1,5 +1,5 @@
-//! What only a pool for keeps asks of its core: an initializer, limits, calls that are given up, and
-//! an end at once.
+//! The orders of a pool for keeps to its core: run an initializer, keep limits, give calls up, end
+//! at once.
 
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::limits::INITIALIZER;
@@ -7,10 +7,11 @@ use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
 
 impl PoolCore {
-    /// Has every worker run this call before any other: those that are there, and those that
-    /// replace them. If it fails the pool is broken: workers without it would give wrong answers.
+    /// Has every worker run this call before any other: the present workers, and the workers that
+    /// replace them. If the initializer fails, the pool is broken, because workers without it would
+    /// give wrong answers.
     ///
-    /// To be said before the first call is dispatched.
+    /// Call this before the first call is dispatched.
     pub fn initialize(&mut self, mut call: Packet) {
         call.set_task(INITIALIZER);
         for worker in self.workers.iter_mut().flatten() {
@@ -19,8 +20,8 @@ impl PoolCore {
         self.limits.initializer = Some(call);
     }
 
-    /// Lets each worker, those that are there included, have this many calls (at least one) and
-    /// replaces it then. To be said before the first call is dispatched.
+    /// Lets each worker, also the present workers, have this many calls (at least one), and
+    /// replaces the worker then. Call this before the first call is dispatched.
     pub fn limit_calls(&mut self, calls_per_worker: usize) {
         self.limits.calls_per_worker = calls_per_worker;
         for worker in self.workers.iter_mut().flatten() {
@@ -29,15 +30,15 @@ impl PoolCore {
     }
 
     /// Lets this many workers die, with no answer from any worker between, before the pool gives
-    /// up. With 0 the first death ends it.
+    /// up. With 0, the first death breaks the pool.
     pub fn limit_deaths(&mut self, most_deaths: usize) {
         self.limits.most_deaths = most_deaths;
     }
 
-    /// Gives a call up: one that waits is taken back, and the worker that runs it is killed and
-    /// replaced; its death is not counted. Nothing happens to a call that a worker has behind
-    /// another one: killing it would cost the other. So say it again after each poll until the
-    /// call's event has come.
+    /// Gives a call up. If the call waits, it is taken back. If a worker runs the call, that worker
+    /// is killed and replaced, and its death is not counted. If a worker has the call behind
+    /// another call, nothing happens, because a kill would cost the other call. So repeat this
+    /// after each poll until the call's event has come.
     pub fn give_up(&mut self, task: u64) {
         if let Some(at) = self.queue.iter().position(|call| call.header.task == task) {
             self.queue.remove(at);
@@ -53,7 +54,7 @@ impl PoolCore {
     }
 
     /// Kills all workers and starts no others. Running calls end in the death of their worker,
-    /// waiting ones in [`TaskErrorKind::Broken`].
+    /// waiting calls in [`TaskErrorKind::Broken`].
     pub fn kill_workers(&mut self) {
         self.broken.get_or_insert_with(|| "its workers were killed".to_owned());
         for worker in self.workers.iter().flatten() {

@@ -1,4 +1,4 @@
-//! The pool: the handle that a program has.
+//! The pool, as a program sees it: a handle.
 
 use crate::caller::call::call;
 use crate::caller::future::TaskFuture;
@@ -11,14 +11,14 @@ use std::sync::{Arc, mpsc};
 
 /// A pool of worker processes ([`concurrent.futures.ProcessPoolExecutor`]).
 ///
-/// It may be shared: any number of threads submit to it and wait for its futures at once. Inside
-/// one of its workers it is of no use, and says so at once: a worker cannot make a pool
-/// ([`StartError::InWorker`](crate::StartError::InWorker)), and a pool that a worker has a copy
-/// of fails each call with [`Broken`](kernel::TaskErrorKind::Broken). So a task that waits for its
-/// own pool gets an error where Python's waits for ever.
+/// A pool may be shared: any number of threads submit to it and wait for its futures at once.
+/// Inside its own workers, a pool is refused at once: a worker cannot make a pool
+/// ([`StartError::InWorker`](crate::StartError::InWorker)), and a worker's copy of a pool fails
+/// each call with [`Broken`](kernel::TaskErrorKind::Broken). So a task that waits for its own pool
+/// gets an error, where a task in Python waits for ever.
 ///
-/// Dropping the pool cancels the calls that no worker has, waits for those that are running, and
-/// leaves no child. Futures outlive it.
+/// Dropping the pool cancels the calls that no worker has, waits for the calls that are running,
+/// and leaves no child. Futures outlive the pool.
 ///
 /// [`concurrent.futures.ProcessPoolExecutor`]: https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor
 #[derive(Debug)]
@@ -31,17 +31,17 @@ impl ProcessPoolExecutor {
         Self { shared }
     }
 
-    /// Hands over one call, and returns at once.
+    /// Submits one call, and returns at once.
     ///
-    /// It never fails by itself: what is wrong (an argument that does not serialise, a pool that was
-    /// shut down) is the future's error. The argument is serialised here, on your thread.
+    /// `submit` never fails by itself: a fault (an argument that does not serialise, a pool that
+    /// was shut down) becomes the future's error. The argument is serialised here, on your thread.
     pub fn submit<A: Message, R: Message>(&self, task: fn(A) -> R, item: A) -> TaskFuture<R> {
         let call = self.shared.submit(call(task, &item), None, None);
         TaskFuture::new(call, Arc::clone(&self.shared))
     }
 
     /// Runs one function over many items, and yields the outcome of each. The first calls are
-    /// submitted before this returns; the rest as you ask for answers.
+    /// submitted before `map_with` returns; the others as you ask for answers.
     ///
     /// ```no_run
     /// # use process_futures::{MapOptions, ProcessPoolExecutor};
@@ -65,9 +65,10 @@ impl ProcessPoolExecutor {
         Map::new(Arc::clone(&self.shared), task, items.into_iter(), options)
     }
 
-    /// Takes no more calls. With `cancel_futures`, those that no worker has are cancelled; without,
-    /// they run. With `wait` it returns when all have ended and the workers are gone; without, at
-    /// once, and the manager thread sees to the rest.
+    /// Closes the pool for new calls. With `cancel_futures`, calls that no worker has are
+    /// cancelled; without it, these calls run. With `wait`, `shutdown` returns when all calls have
+    /// ended and the workers are gone; without it, `shutdown` returns at once, and the manager
+    /// thread ends the pool.
     ///
     /// A second shutdown may cancel or wait where the first did not. Dropping the pool is
     /// `shutdown(true, true)`.
@@ -81,8 +82,8 @@ impl ProcessPoolExecutor {
     }
 
     /// Kills all workers (SIGKILL) and shuts the pool down ([`kill_workers`], new in Python 3.14).
-    /// Calls that no worker has are cancelled. Those that are running fail with the death of their
-    /// worker; one that a worker has behind another did not run, and is `Broken`. When this
+    /// Calls that no worker has are cancelled. Calls that are running fail with the death of their
+    /// worker; a call that a worker has behind another call did not run, and is `Broken`. When this
     /// returns, all calls have ended and no worker is left.
     ///
     /// [`kill_workers`]: https://docs.python.org/3.14/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor.kill_workers
@@ -109,8 +110,9 @@ impl Executor for ProcessPoolExecutor {
         task: fn(A) -> R,
         items: Vec<A>,
     ) -> Vec<Result<R, TaskError>> {
-        // Enough to keep the workers in tiny tasks (64 each at a time) while answers are read; and
-        // an argument is not in memory twice long before its turn.
+        // The buffer is large enough to keep the workers in tiny tasks (64 each at a time) while
+        // answers are read, and small enough that few arguments are serialised long before their
+        // turn.
         let buffersize =
             self.shared.workers.saturating_mul(const { NonZeroUsize::new(256).unwrap() });
         let options =

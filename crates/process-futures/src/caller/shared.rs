@@ -1,12 +1,12 @@
 //! What a pool's threads share, and how calls come in and go out.
 //!
-//! There is one lock. It is held for nothing of the caller's (no serialisation, no task, no
-//! iterator) and never while a thread waits for an answer.
+//! A pool has one lock. No thread holds the lock while it runs the caller's code (serialisation, a
+//! task, an iterator), or while it waits for an answer.
 
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
-use crate::caller::state::{Order, State};
+use crate::caller::state::{Order, PoolState};
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::eventfd::EventFd;
@@ -19,17 +19,21 @@ use std::time::Instant;
 /// One pool, as its handle, its futures and its manager see it.
 #[derive(Debug)]
 pub struct Shared {
-    state: Mutex<State>,
-    /// Wakes the manager. It belongs to the lock around the state.
+    /// The pool's one lock, and what it guards: [`PoolState`] says which thread writes each field.
+    state: Mutex<PoolState>,
+    /// Wakes the manager. A thread waits on it with the lock around `state`.
     pub manager: Condvar,
-    /// Wakes the threads that wait for the pool's end. It belongs to the lock around the state.
+    /// Wakes the threads that wait for the pool's end. A thread waits on it with the lock around
+    /// `state`.
     pub over: Condvar,
-    /// Never changes.
+    /// The number of workers. No lock guards this field, because the number never changes.
     pub workers: NonZeroUsize,
-    /// The process that made the pool; it never changes. In a fork of it no thread drives and a lock
-    /// may be held by a thread that is not there, so every way in asks this first.
+    /// The process that made the pool. No lock guards this field, because the owner never changes.
+    /// In a fork of that process no thread drives, and a lock may be held by a thread that is
+    /// missing there, so every entry point checks the owner first.
     owner: u32,
-    /// The manager's life, for the thread that the first call starts. It never changes.
+    /// The manager's main loop, for the thread that the first call starts. No lock guards this
+    /// field, because the function never changes.
     manage: fn(&Self),
 }
 
@@ -37,7 +41,7 @@ impl Shared {
     pub fn new(core: PoolCore, wakes: EventFd, manage: fn(&Self)) -> Arc<Self> {
         Arc::new(Self {
             workers: core.count(),
-            state: Mutex::new(State::new(core, wakes)),
+            state: Mutex::new(PoolState::new(core, wakes)),
             manager: Condvar::new(),
             over: Condvar::new(),
             owner: std::process::id(),
@@ -45,20 +49,22 @@ impl Shared {
         })
     }
 
-    pub fn lock(&self) -> MutexGuard<'_, State> {
+    pub fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this process may use the pool, and not a fork of the one that may.
+    /// Whether this process may use the pool. A fork of the program may not.
     pub fn is_ours(&self) -> bool {
         self.owner == std::process::id()
     }
 
-    /// Takes a call over. What could not be made a call, or comes too late, has ended at once.
+    /// Takes a call over. An argument that could not be made into a call, or a call that comes too
+    /// late, ends at once with an error.
     ///
-    /// `item` is its number for an error, if it is not the call's own; the completions are told of
-    /// its end. A call with completions is one of several: [`Shared::see_to`] is for the caller to
-    /// say, and if that takes its time, the manager comes first.
+    /// `item` is the item's number for an error, if it is not the call's own number; `watcher` is
+    /// notified of the call's end. A call with a watcher is one of several: the caller calls
+    /// [`Shared::see_to`] after the last call, and if the caller is slow, the manager sends the
+    /// calls.
     pub fn submit(
         self: &Arc<Self>,
         call: Result<Packet, TaskErrorKind>,
@@ -89,8 +95,8 @@ impl Shared {
         submitted
     }
 
-    /// Whether calls are taken. Sees to it that there is a manager for them.
-    fn open(self: &Arc<Self>, state: &mut State) -> Result<(), TaskErrorKind> {
+    /// Fails if the pool is closed. Otherwise starts the manager, if it is not running.
+    fn open(self: &Arc<Self>, state: &mut PoolState) -> Result<(), TaskErrorKind> {
         if state.closed {
             return Err(TaskErrorKind::Broken("it was shut down before this call came".to_owned()));
         }
@@ -105,8 +111,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Has new calls and orders seen to: here and now if no thread drives, else by the driving one.
-    pub fn see_to(&self, state: &mut State) {
+    /// Sends new calls and carries out orders: here and now if no thread drives, else by waking the
+    /// driving thread.
+    pub fn see_to(&self, state: &mut PoolState) {
         let urgent = !state.orders.is_empty() || !state.given_up.is_empty();
         match state.core.take() {
             Some(mut core) => {
@@ -116,14 +123,15 @@ impl Shared {
                 state.core = Some(core);
                 self.pass_on(state);
             }
-            // If no worker is hungry now, one will be after some answer, and that is news by itself.
+            // If no worker is hungry now, no wake is needed: the answer that makes a worker hungry
+            // wakes the driving thread by itself.
             None if urgent || state.hungry => state.wake(),
             None => {}
         }
     }
 
-    /// Takes note of what has happened, as the driving thread.
-    pub fn note(&self, state: &mut State, events: Vec<Event>) {
+    /// Records the ended calls. Only the driving thread calls this.
+    pub fn note(&self, state: &mut PoolState, events: Vec<Event>) {
         if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
             let _ = wakes.read();
         }
@@ -138,11 +146,12 @@ impl Shared {
         }
     }
 
-    /// The core has come home: wakes the thread that takes it next, if one must.
+    /// Wakes the thread that is to take the core next, if the core is at home and a thread must
+    /// take it.
     ///
-    /// A thread that waits comes first. If it has, in the meantime, got what it waited for, it
-    /// passes on in its turn: a wake-up is never lost on a thread that does not need it.
-    pub fn pass_on(&self, state: &mut State) {
+    /// A waiting thread comes first. If that thread has got its answer in the meantime, it passes
+    /// the wake-up on, so a wake-up is never lost on a thread that does not need it.
+    pub fn pass_on(&self, state: &mut PoolState) {
         if state.core.is_none() {
             return;
         }
@@ -154,7 +163,7 @@ impl Shared {
         }
     }
 
-    /// Cancels a call that no worker has. Says whether it is cancelled.
+    /// Cancels a call that no worker has. Returns whether the call is cancelled.
     pub fn cancel(&self, call: &CallState) -> bool {
         if !call.is_done() && self.is_ours() {
             let mut state = self.lock();
@@ -166,7 +175,8 @@ impl Shared {
         call.is_cancelled()
     }
 
-    /// The call's time is over, unless it has ended: it is taken back or its worker is killed.
+    /// Ends a call whose time is over, unless it has ended: the call is taken back, or its worker
+    /// is killed.
     pub fn time_out(&self, call: &Arc<CallState>) {
         let mut state = self.lock();
         if call.is_done() {
@@ -177,14 +187,14 @@ impl Shared {
             call.settle(Err((Ran::No, TaskErrorKind::TimedOut)));
             state.wake();
         } else if let Some((&task, _)) = state.running.iter().find(is_it) {
-            // It stays among the running ones until its worker is dead and replaced.
+            // The call stays in `running` until its worker is dead and replaced.
             call.settle(Err((Ran::Unknown, TaskErrorKind::TimedOut)));
             state.given_up.push(task);
             self.see_to(&mut state);
         }
     }
 
-    /// Gives an order to the driving thread. Says whether the pool still has a core.
+    /// Gives an order to the driving thread. Returns whether the pool still has a core.
     pub fn order(&self, order: Order) -> bool {
         let mut state = self.lock();
         if state.over {
@@ -196,7 +206,7 @@ impl Shared {
     }
 }
 
-/// The error in a fork of the program.
+/// The error of every call in a fork of the program.
 pub fn not_ours() -> TaskErrorKind {
     TaskErrorKind::Broken("it belongs to another process, of which this is a fork".to_owned())
 }

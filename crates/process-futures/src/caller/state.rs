@@ -1,5 +1,5 @@
-//! What the lock of a pool guards: the core while no thread has it, and the calls that have not
-//! ended.
+//! The state that a pool's lock guards: the core while no thread has it, and the calls that have
+//! not ended.
 
 use crate::caller::call_state::CallState;
 use crate::caller::core::PoolCore;
@@ -12,79 +12,91 @@ use std::sync::mpsc::Sender;
 use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
-/// How long a call may lie about before the manager sees to it. Much shorter, and on a busy machine
-/// the manager would take the core from a caller that has only lost its core of the machine for a
-/// moment.
+/// How long a call may wait before the manager sends it. If this time were much shorter, then on a
+/// busy machine the manager would take the pool's core from a caller that the scheduler has only
+/// paused for a moment.
 pub const GRACE: Duration = Duration::from_millis(1);
 
 /// One pool's state. The pool's one lock ([`Shared::lock`](crate::caller::shared::Shared::lock))
-/// guards every field; the comments say which thread writes it. Every change is one step, made
-/// under the lock.
+/// guards every field, and each field's comment says which thread writes the field. Every change is
+/// one step, made while holding the lock. A thread *has the core* while it drives, or for a single
+/// step inside [`Shared::see_to`](crate::caller::shared::Shared::see_to).
 #[derive(Debug)]
-pub struct State {
-    /// A thread that takes it out drives, and puts it back. `None` too once the pool is over.
+pub struct PoolState {
+    /// The core, while no thread has it. A thread takes the core out to drive, and puts it back.
+    /// The thread that ends the pool takes it out for good.
     pub core: Option<Box<PoolCore>>,
-    /// The manager has taken the core, and gives it to any other thread that wants it. Set by the
-    /// manager, cleared by the thread that brings the core home.
+    /// Whether the manager has the core, and so gives it to any other thread that wants it. Set by
+    /// the manager, cleared by the thread that brings the core home.
     pub by_manager: bool,
-    /// The manager is to bring the core home, though no thread waits. Set by a map, cleared by the
-    /// manager when it takes the core.
+    /// Whether the manager is to bring the core home although no thread waits. Set by the thread
+    /// that iterates over a map, cleared by the manager when it takes the core.
     pub reclaimed: bool,
-    /// Threads that wait for an answer and would drive, but another does; each with its ticket. A
+    /// The threads that wait for an answer while another thread drives, each with its ticket. A
     /// waiting thread adds and removes itself.
     pub waiting: VecDeque<(u64, Thread)>,
-    /// Counted up by the waiting threads.
+    /// The next ticket. A waiting thread takes it and counts it up.
     pub next_ticket: u64,
-    /// How often the core was taken: counted up by the thread that takes it. By this the manager
-    /// knows that some thread drives.
+    /// How often a thread began to drive, which tells the manager that some thread drives. Counted
+    /// up by the thread that begins.
     pub turns: u64,
-    /// The manager will look within [`GRACE`], without being woken. Set by the thread that wakes the
-    /// manager, cleared by the manager.
+    /// Whether the manager will look within [`GRACE`] without being woken. Set by the thread that
+    /// wakes the manager, cleared by the manager.
     pub on_watch: bool,
-    /// Makes the driving thread come back from its wait. Set to `None` by the thread that ends the
-    /// pool.
+    /// The descriptor that ends the driving thread's wait. Set to `None` by the thread that ends
+    /// the pool.
     pub wakes: Option<Arc<EventFd>>,
-    /// `wakes` is written. Set by the thread that writes, cleared by the driving thread.
+    /// Whether `wakes` has been written and not yet read. Set by the thread that writes, cleared by
+    /// the driving thread.
     pub woken: bool,
-    /// No more calls are taken. Set by the thread that shuts the pool down.
+    /// Whether the pool takes no more calls. Set by the thread that shuts the pool down.
     pub closed: bool,
-    /// The core is gone. Set by the thread that let it go: the manager, or else the closing thread.
+    /// Whether the core is gone. Set by the thread that ends the pool: the manager, or, without a
+    /// manager, the closing thread.
     pub over: bool,
-    /// Calls that no worker has, by their numbers. Submitting threads add; the driving thread takes
-    /// out the next, a cancelling thread its own.
+    /// The calls that the core does not have yet, by their numbers. A submitting thread adds a
+    /// call, and the thread that has the core takes out the next. A thread that cancels or gives up
+    /// a call takes it out; a thread that shuts the pool down may take out all.
     pub queue: BTreeMap<u64, (Arc<CallState>, Packet)>,
-    /// Calls that the core has, by its own numbers for them. Written by the driving thread.
+    /// The calls that the core has, by the core's numbers. The thread that has the core adds a
+    /// call, and the driving thread removes it when it has ended.
     pub running: BTreeMap<u64, Arc<CallState>>,
-    /// Those of the running calls that have timed out. A thread whose time is over adds, the driving
-    /// thread removes.
+    /// The running calls that have timed out. A thread whose time is over adds its call, and the
+    /// driving thread removes it.
     pub given_up: Vec<u64>,
-    /// Added by any thread, carried out by the driving thread.
+    /// Orders for the thread that has the core. Any thread adds an order; the thread that has the
+    /// core carries the orders out and removes them. The thread that ends the pool drops the
+    /// others.
     pub orders: Vec<Order>,
-    /// Some worker might have run out of calls when the driving thread last looked. Where none has,
-    /// a call may lie in the queue until an answer comes: it will leave with others.
+    /// Whether some worker could soon have run out of calls when calls were last sent. If not, a
+    /// call may wait in the queue until an answer comes, and leave together with others. Written by
+    /// the thread that has the core.
     pub hungry: bool,
-    /// Which function was handed out last, written by the driving thread. Workers get many calls at
-    /// a time as long as these are short, and by that only calls of one function can be judged: a
-    /// long call of another function is not to wait behind others, nor others behind it.
+    /// The function of the last call that the core took. Written by the thread that has the core.
+    /// Workers get many calls at a time as long as these calls are short, and measured times tell
+    /// nothing about another function: a long call of another function must not wait behind others,
+    /// nor others behind it.
     pub alike: [u64; 2],
-    /// Since when no call has been running. Written by the driving thread.
+    /// Since when no call has been running. Set by the driving thread, cleared by the thread that
+    /// has the core when it sends a call.
     pub idle_since: Option<Instant>,
-    /// Counted up by the submitting threads.
+    /// The next call's number. A submitting thread takes it and counts it up.
     pub next_number: u64,
-    /// The manager's. Set by the first thread that submits, taken by the one that joins it.
+    /// The manager's handle. Set by the first thread that submits, taken by the thread that joins
+    /// the manager.
     pub handle: Option<JoinHandle<()>>,
 }
 
-/// What only the driving thread can do, for another one.
+/// An order from another thread, which only the thread that has the core can carry out.
 #[derive(Debug)]
 pub enum Order {
-    /// Tell the workers' process ids.
+    /// Send the workers' process ids.
     Pids(Sender<Vec<u32>>),
-    /// Kill them, and start no others.
+    /// Kill the workers, and start no others.
     KillWorkers,
 }
 
-impl State {
+impl PoolState {
     /// A pool that has no calls yet.
     pub fn new(core: PoolCore, wakes: EventFd) -> Self {
         Self {
@@ -111,8 +123,8 @@ impl State {
         }
     }
 
-    /// Has the manager bring the core home, for a caller that will drive before long. Two threads
-    /// that share a stream of answers wake each other for each of them.
+    /// Has the manager bring the core home, for a caller that will drive soon. If the manager kept
+    /// the core, manager and caller would wake each other for every answer of the stream.
     pub fn reclaim(&mut self) {
         if self.by_manager && !self.reclaimed {
             self.reclaimed = true;
@@ -120,20 +132,20 @@ impl State {
         }
     }
 
-    /// Whether the manager, with the core in its hands, is to go on.
+    /// Whether the manager, while it has the core, is to go on driving.
     pub fn wants_manager(&self) -> bool {
         self.has_calls() && self.waiting.is_empty() && !self.reclaimed
     }
 
-    /// Makes the driving thread come back from its wait, and look.
+    /// Ends the driving thread's wait, so that it looks at the state again.
     pub fn wake(&mut self) {
         if let (None, false, Some(wakes)) = (&self.core, self.woken, &self.wakes) {
-            // It fails only if the counter overflows, and that is never above one.
+            // The write fails only if the counter overflows, and the counter is never above one.
             self.woken = wakes.write(1).is_ok();
         }
     }
 
-    /// Gives the core its orders, and as many calls as it wants.
+    /// Gives the core its orders, and as many calls as it has room for.
     pub fn step(&mut self, core: &mut PoolCore) {
         for order in self.orders.drain(..) {
             match order {
@@ -145,7 +157,7 @@ impl State {
             core.give_up(task);
         }
         if self.idle_since.take_if(|since| since.elapsed() > GRACE).is_some() {
-            core.forget_times(); // what comes now may be of another size
+            core.forget_times(); // the next tasks may be of another length
         }
         while let Some((_, (_, call))) = self.queue.first_key_value() {
             let alike = call.alike();

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 pub enum ReturnWhen {
     /// When any call ends or is cancelled.
     FirstCompleted,
-    /// When any call ends in an error; if none does, when all have ended. A cancelled call is not
-    /// an error here, as in Python.
+    /// When any call ends in an error; if no call does, when all have ended. A cancelled call is
+    /// not an error here, as in Python.
     FirstException,
     /// When all calls have ended or are cancelled.
     AllCompleted,
@@ -23,16 +23,17 @@ pub enum ReturnWhen {
 /// What [`wait()`] returns: its futures, in the order in which they were given.
 #[derive(Debug)]
 pub struct DoneAndNotDone<R> {
-    /// Those that had ended when it returned.
+    /// The futures whose calls had ended when `wait` returned.
     pub done: Vec<TaskFuture<R>>,
-    /// The others.
+    /// The other futures.
     pub not_done: Vec<TaskFuture<R>>,
 }
 
-/// Waits for some calls ([`concurrent.futures.wait`]), of one pool or of several, and no longer than
-/// `timeout` (`None`: as long as it takes). It ends no call: it only waits.
+/// Waits for some calls ([`concurrent.futures.wait`]), of one pool or of several, and no longer
+/// than `timeout` (`None`: as long as it takes). The end of the time limit ends no call: `wait`
+/// only waits.
 ///
-/// In a fork of the program that made a pool nothing can be waited for, and it returns at once.
+/// In a fork of the program that made a pool, `wait` cannot wait, and returns at once.
 ///
 /// [`concurrent.futures.wait`]: https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.wait
 pub fn wait<R: Message>(
@@ -59,10 +60,10 @@ pub fn wait<R: Message>(
 }
 
 /// The futures in the order in which their calls end ([`concurrent.futures.as_completed`]); first
-/// those that have ended already. They may be of several pools.
+/// the futures whose calls have ended already. The futures may belong to several pools.
 ///
-/// In a fork of the program that made the pool nothing can be waited for; the futures come at once,
-/// and their results are errors.
+/// In a fork of the program that made the pool, `as_completed` cannot wait; the futures come at
+/// once, and their results are errors.
 ///
 /// [`concurrent.futures.as_completed`]: https://docs.python.org/3/library/concurrent.futures.html#concurrent.futures.as_completed
 pub fn as_completed<R: Message>(
@@ -102,12 +103,14 @@ impl<R: Message> Iterator for AsCompleted<R> {
 
 impl<R: Message> ExactSizeIterator for AsCompleted<R> {}
 
-/// Futures, and completions that are told of their ends for as long as this lives.
+/// Futures, and completions that are notified of their ends as long as this value lives. The thread
+/// that waits owns this value, so no lock guards the fields.
 #[derive(Debug)]
 struct Watched<R> {
     futures: Vec<TaskFuture<R>>,
     completions: Arc<Completions>,
-    /// The pool of all of them, if it is one: the thread that waits may drive it.
+    /// The pool of all futures, if they have one pool in common: then the thread that waits may
+    /// drive it.
     pool: Option<Arc<Shared>>,
 }
 

@@ -1,7 +1,7 @@
 //! A worker as the pool sees it: its socket, and the calls that it has been given.
 //!
-//! All fields are the pool core's, and so is the thread that reads and writes them: whichever one
-//! drives the pool.
+//! A worker handle is part of the pool core, so no lock guards its fields: the thread that has the
+//! core reads and writes them.
 
 use crate::wire::inbox::Inbox;
 use crate::wire::packet::Packet;
@@ -17,36 +17,40 @@ use std::os::fd::{AsRawFd, OwnedFd};
 pub struct WorkerHandle {
     /// The worker's number for the fork server.
     pub number: u64,
-    /// Known once the fork server has reported.
+    /// The worker's process id, known once the fork server has reported.
     pub pid: Option<i32>,
-    /// The pool's end of the worker's socket. The fork server never has it, so no process but this
-    /// one can keep it open.
+    /// The pool's end of the worker's socket. The fork server never has it, so no other process can
+    /// keep it open, except a fork of the program.
     pub socket: OwnedFd,
-    /// No more can come from the worker. How it ended, the fork server will report.
+    /// Whether nothing more can come from the worker. The fork server will report how the worker
+    /// ended.
     pub ended: bool,
-    /// The system has refused to send: the worker gets no more, finds that out, and goes.
+    /// Whether the pool has closed its side for writing, because the system refused to send. The
+    /// worker then reads an end of file, and exits.
     write_closed: bool,
-    /// What the worker sent that was no frame, if it did.
+    /// What was wrong with the worker's bytes, if they were no frame.
     pub fault: Option<String>,
-    /// The pool has had it killed, to be rid of its call.
+    /// Whether the pool has had the worker killed, to end a call that was given up.
     pub dismissed: bool,
-    /// How many more calls it may be given.
+    /// How many more calls the worker may be given.
     pub left: usize,
-    /// It has an initializer to run, and gets no call before that has come to its end.
+    /// Whether the worker has an initializer to run. The worker gets no call before the initializer
+    /// has ended.
     initializing: bool,
     inbox: Inbox,
-    /// Calls without an answer, in the order in which the worker runs them: the first one is
-    /// running. They are kept until they are answered, since those behind a running one that dies
-    /// have to be sent again, to another worker.
+    /// The worker's calls without an answer, in the order in which the worker runs them: the first
+    /// call is running. A call is kept until its answer comes: if the worker dies, the calls behind
+    /// the running call have to be sent to another worker.
     calls: VecDeque<Packet>,
-    /// How many of `calls` are sent whole, and how many bytes of the one after them.
+    /// How many of `calls` are sent whole, and how many bytes of the next call.
     sent: (usize, usize),
-    /// The worker died with bytes of ours unread.
+    /// Whether the worker died before it had read all bytes from the pool.
     unread: bool,
 }
 
 impl WorkerHandle {
-    /// For a worker that is about to be forked. Its socket takes calls from now on.
+    /// Makes the handle of a worker that is about to be forked. The worker's socket takes calls
+    /// from now on.
     pub fn new(number: u64, socket: OwnedFd, left: usize) -> Self {
         Self {
             number,
@@ -70,7 +74,7 @@ impl WorkerHandle {
         self.calls.len()
     }
 
-    /// How many more it may have now, where `depth` at a time is the rule.
+    /// How many more calls the worker may have now, if `depth` calls at a time are allowed.
     pub fn room(&self, depth: usize) -> usize {
         if self.initializing || self.write_closed {
             0
@@ -79,7 +83,7 @@ impl WorkerHandle {
         }
     }
 
-    /// The call that the worker is running, if it has got it.
+    /// The call that the worker is running, or will run first.
     pub fn first(&self) -> Option<u64> {
         self.calls.front().map(|call| call.header.task)
     }
@@ -89,7 +93,7 @@ impl WorkerHandle {
         !self.ended && !self.write_closed && self.sent.0 < self.calls.len()
     }
 
-    /// Gives the worker a call. It is sent by [`WorkerHandle::send`].
+    /// Gives the worker a call. [`WorkerHandle::send`] sends the call.
     pub fn give(&mut self, call: Packet) {
         self.left -= 1;
         self.calls.push_back(call);
@@ -102,7 +106,8 @@ impl WorkerHandle {
         self.calls.push_back(Packet { bytes, header, descriptors: Vec::new() });
     }
 
-    /// Sends what the socket takes: many small calls in one system call, a large one piece by piece.
+    /// Sends what the socket takes: many small calls in one system call, a large call piece by
+    /// piece.
     pub fn send(&mut self) {
         while self.has_unsent() {
             let (whole, offset) = self.sent;
@@ -122,13 +127,14 @@ impl WorkerHandle {
                         return; // the socket is full
                     }
                 }
-                // The worker is busy (the next poll tells when), or it is dead: what it had sent
-                // before can still be read.
+                // The worker is busy (the next poll tells when), or dead, and then the bytes that
+                // it had sent before can still be read.
                 Err(Errno::EAGAIN | Errno::EPIPE) => return,
-                // The kernel's word for an end with bytes of ours unread. It says so once.
+                // The kernel reports, once, that the worker ended before it had read all bytes from
+                // the pool.
                 Err(Errno::ECONNRESET) => return self.unread = true,
-                // No memory, most likely. The worker answers what it has got, finds that no more
-                // comes, and goes.
+                // Most likely, the system is out of memory. The worker answers the calls that it
+                // has got, reads an end of file, and exits.
                 Err(_) => {
                     self.write_closed = true;
                     let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Write);
@@ -147,19 +153,20 @@ impl WorkerHandle {
         self.sent = (whole, offset);
     }
 
-    /// Receives what is there, and tells each answer.
+    /// Receives the bytes that are there, and passes each answer to `tell`.
     ///
-    /// It reads once unless `to_the_end`, which is for a worker that is known to be dead.
+    /// This reads once unless `to_the_end` is set, which is for a worker that is known to be dead.
     pub fn receive(&mut self, to_the_end: bool, mut tell: impl FnMut(Packet)) {
         while !self.ended {
             if self.sent.0 > 0 && self.inbox.wants_more() {
-                // A large answer has begun, so the bytes of its call are needed no more.
+                // A large answer has begun, so the bytes of its call are not needed any more.
                 self.inbox.use_buffer(std::mem::take(&mut self.calls[0].bytes));
             }
             match retry(|| self.inbox.fill(&self.socket, MsgFlags::MSG_DONTWAIT)) {
                 Err(Errno::EAGAIN) => return,
                 Ok(0) => self.ended = true,
-                // The kernel's word for an end with bytes of ours unread.
+                // The kernel reports that the worker ended before it had read all bytes from the
+                // pool.
                 Err(Errno::ECONNRESET) => (self.ended, self.unread) = (true, true),
                 Err(_) => self.ended = true,
                 Ok(_) => {}
@@ -175,25 +182,27 @@ impl WorkerHandle {
 
     fn answers(&mut self, tell: &mut impl FnMut(Packet)) -> Result<(), String> {
         while let Some(answer) = self.inbox.take()? {
-            // A worker answers in order, and only what was sent to it.
+            // A worker answers in order, and only calls that were sent to it.
             let expected = self.calls.front().filter(|_| self.sent.0 > 0);
             if expected.map(|call| call.header.task) != Some(answer.header.task) {
                 return Err(format!("an answer to task {}", answer.header.task));
             }
             self.calls.pop_front();
             self.sent.0 -= 1;
-            self.initializing = false; // that is what comes first, if there is one
+            self.initializing = false; // the initializer's answer comes first
             tell(answer);
         }
         Ok(())
     }
 
-    /// Divides what a dead worker leaves behind: the call that it was running, or may have been,
-    /// and those that cannot have begun, in order. A worker that never lived was running none.
+    /// Divides what a dead worker leaves behind: the call that the worker was running, or may have
+    /// been running, and the calls that cannot have begun, in order. A worker that was never forked
+    /// was running no call.
     pub fn unfinished_calls(self, lived: bool) -> (Option<Packet>, VecDeque<Packet>) {
         let mut waiting = self.calls;
-        // Sent whole, and not left unread, which can be said only of a call that was alone. If an
-        // answer has its buffer, there is nothing left to send again.
+        // A call that was sent whole may have begun, unless the worker died before it had read the
+        // call. The pool can tell this only if the call was alone. If an answer uses the call's
+        // buffer, nothing is left to send again.
         let used = waiting.front().is_some_and(|call| call.bytes.is_empty());
         let begun = lived && self.sent.0 > 0 && (used || !(self.unread && self.sent == (1, 0)));
         (if begun { waiting.pop_front() } else { None }, waiting)
@@ -209,7 +218,7 @@ mod tests {
     use std::fs::File;
     use std::io::{Read, Write};
 
-    /// Nothing in this crate sends descriptors yet. The way is there.
+    /// This crate sends no descriptors yet, but the code for sending them is there.
     #[test]
     fn descriptors_travel_with_their_frames() {
         let (ours, theirs) = pair(SockType::Stream).unwrap();

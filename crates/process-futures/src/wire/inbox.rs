@@ -7,42 +7,47 @@ use nix::sys::socket::MsgFlags;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// How much is asked for at once: many small frames come with one system call. A frame over it is
-/// large, and has the buffer for itself.
+/// How many bytes are received at once: many small frames come with one system call. A frame over
+/// this size is *large*, and has the buffer for itself.
 const CHUNK: usize = 64 * 1024;
 
 /// How far a large frame's buffer grows ahead of what has arrived. The kernel holds about this much
 /// of a stream, so more would not be filled by one call.
 const STEP: usize = 256 * 1024;
 
-/// What has arrived and is not yet taken.
+/// Bytes and descriptors that have arrived and are not yet taken. One thread owns an inbox, so no
+/// lock guards the fields: in the pool the thread that has the core, in a worker its only thread.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// Filled from `start` to `end`. Beyond `end` it is zeros or old bytes, to be overwritten.
+    /// The buffer, filled from `start` to `end`. Beyond `end` lie zeros or old bytes, to be
+    /// overwritten.
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Arrive with the first byte of their frame or before its last, in the frames' order.
+    /// Descriptors that have arrived, in the frames' order. A frame's descriptors arrive with its
+    /// first byte, or at least before its last.
     descriptors: VecDeque<OwnedFd>,
 }
 
 impl Inbox {
-    /// Receives once. Zero is the end of the stream.
+    /// Receives once. Returns the number of bytes; zero is the end of the stream.
     ///
     /// The buffer grows with what arrives and never by a header's word alone: a header that lies
     /// about its length costs the side that believes it [`STEP`] bytes, and not a gigabyte.
     pub fn fill(&mut self, socket: impl AsFd, flags: MsgFlags) -> nix::Result<usize> {
         if self.start > 0 {
-            // What is left is part of one small frame: everything before it has been taken.
+            // The remaining bytes are part of one small frame: all frames before it have been
+            // taken.
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
         let frame = self.header().ok().flatten().map_or(0, |header| header.frame());
-        // A large one exactly to its end, so that the buffer can be given away as the frame.
+        // Receive a large frame exactly to its end, so that the buffer can be given away as the
+        // frame.
         let room = if frame > CHUNK { frame.min(self.end + STEP) } else { CHUNK.max(self.end) };
         if self.bytes.len() < room {
-            // Eight times what has come, so that little is copied on the way; but no more than the
-            // frame. What is reserved and not yet touched is no memory, only addresses.
+            // Reserve eight times what has come, so that little is copied on the way, but no more
+            // than the frame. Reserved memory that is not yet touched takes only addresses.
             let more = frame.min(8 * room).max(room) - self.bytes.len();
             large::reserve(&mut self.bytes, more);
             self.bytes.resize(room, 0);
@@ -59,8 +64,9 @@ impl Inbox {
         length > CHUNK.max(self.bytes.len())
     }
 
-    /// Goes on in a buffer that is needed no more, if it is larger. Its memory is in use already,
-    /// and for a large frame fresh memory costs more than the receiving.
+    /// Goes on in a buffer that is not needed elsewhere any more, if that buffer is larger. The
+    /// buffer's memory is in use already, and for a large frame fresh memory costs more than
+    /// receiving.
     pub fn use_buffer(&mut self, mut buffer: Vec<u8>) {
         if buffer.len() > self.bytes.len().max(CHUNK) {
             let unread = self.start..self.end;
@@ -73,11 +79,12 @@ impl Inbox {
     /// The next frame, if it is there to its last byte.
     ///
     /// # Errors
-    /// These bytes are no frame: what is wrong, as text. Nothing after them can be trusted.
+    /// What is wrong, as text, if the bytes are no frame. Nothing after such bytes can be trusted.
     pub fn take(&mut self) -> Result<Option<Packet>, String> {
         let header = self.header()?;
         let Some(header) = header.filter(|header| self.end - self.start >= header.frame()) else {
-            // Those of a frame that is on its way. Nobody collects them without an end.
+            // These descriptors belong to a frame that is on its way. Limit their number, or a
+            // worker could send descriptors without an end.
             let too_many = self.descriptors.len() > MAX_DESCRIPTORS;
             return if too_many { Err("too many descriptors".to_owned()) } else { Ok(None) };
         };
@@ -97,7 +104,8 @@ impl Inbox {
             self.start = end;
             let bytes = self.bytes[start..end].to_vec();
             if self.bytes.len() > CHUNK {
-                // The buffer of a large frame is kept for the next, until a small one comes.
+                // The buffer of a large frame is kept for the next large frame, until a small frame
+                // comes.
                 self.bytes.truncate(self.end);
                 self.bytes.shrink_to(CHUNK);
             }
@@ -132,7 +140,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
-        /// However the bytes are cut on their way, the frames come out as they were, in order.
+        /// However the bytes are split on their way, the frames come out unchanged and in order.
         #[test]
         fn frames_come_through(
             lengths in prop::collection::vec(prop_oneof![0..300usize, 65_400..65_600usize, 0..700_000usize], 1..8),
@@ -165,7 +173,7 @@ mod tests {
             prop_assert_eq!(task as usize, lengths.len());
         }
 
-        /// Whatever arrives, there is a frame, or none, or an error; and no more memory than came.
+        /// Arbitrary bytes give a frame, no frame, or an error, and take no more memory than came.
         #[test]
         fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5u8, length in any::<u32>()) {
             let (reader, mut writer) = UnixStream::pair().unwrap();
@@ -182,7 +190,8 @@ mod tests {
                     Err(_) => break,
                 }
             }
-            // Memory is what has been touched. Beyond it there are addresses, and few even of them.
+            // Only touched bytes take memory. Beyond them only addresses are reserved, and few of
+            // these, too.
             prop_assert!(inbox.bytes.len() <= CHUNK + STEP);
             prop_assert!(inbox.bytes.capacity() <= 8 * (CHUNK + STEP));
         }

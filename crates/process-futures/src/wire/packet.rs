@@ -1,8 +1,8 @@
 //! Packets: what travels between a pool and a worker, a frame of bytes with descriptors beside it.
 //!
-//! A stream socket has no messages, only bytes, so each message says how long it is. Everything
+//! A stream socket has no messages, only bytes, so each message begins with its length. Everything
 //! that the pool itself has to know stands in a header of fixed form, outside the body: a body that
-//! cannot be read costs the one task that it belongs to.
+//! cannot be read costs only its own task.
 //!
 //! | bytes | content |
 //! |---|---|
@@ -10,11 +10,11 @@
 //! | 4 | kind |
 //! | 5 | how many descriptors travel beside the frame |
 //! | 6 to 13 | the task's number |
-//! | 14 to 21 | in a call: address of the trampoline; in an answer: nanoseconds that it took |
+//! | 14 to 21 | in a call: address of the trampoline; in an answer: nanoseconds that the call took |
 //! | 22 to 29 | in a call: address of the function |
 //!
-//! The numbers have fixed sizes, unlike postcard's usual ones: the length is filled in when the body
-//! is there.
+//! The numbers have fixed sizes, unlike postcard's usual numbers, because the length is filled in
+//! after the body is written.
 
 use fork_server::wire::MAX_DESCRIPTORS;
 use fork_server::{TaskFailure, large};
@@ -27,31 +27,31 @@ use std::os::fd::OwnedFd;
 /// Length of the header, in bytes.
 pub const HEADER: usize = 30;
 
-/// The longest body, in bytes: 1 GiB. A length over it is a mistake or worse, and neither side
-/// believes it.
+/// The longest body, in bytes: 1 GiB. A longer length is a mistake or worse, and neither side
+/// accepts it.
 pub const MAX_BODY: usize = 1 << 30;
 
 /// What a packet is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PacketKind {
-    /// To the worker: run this. The body is the argument.
+    /// To the worker: run this call. The body is the argument.
     Call,
     /// From the worker: the body is the answer.
     Answer,
-    /// From the worker: the body is why there is none.
+    /// From the worker: the body says why there is no answer.
     Failure,
 }
 
-/// What stands outside the body.
+/// The header of a packet: everything outside the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PacketHeader {
     #[serde(with = "postcard::fixint::le")]
     length: u32,
     /// What the packet is.
     pub kind: PacketKind,
-    /// How many descriptors travel with it.
+    /// How many descriptors travel with the packet.
     pub descriptors: u8,
-    /// Which task.
+    /// The task's number.
     #[serde(with = "postcard::fixint::le")]
     pub task: u64,
     /// In a call the address of the trampoline, in an answer a time.
@@ -72,7 +72,7 @@ impl PacketHeader {
         postcard::to_slice(self, &mut bytes[..HEADER]).expect("a header has a fixed size");
     }
 
-    /// Reads a header, and says in words what is wrong with it if it is none.
+    /// Reads a header. The error says in words why the bytes are no header.
     pub fn read(bytes: &[u8; HEADER]) -> Result<Self, String> {
         match postcard::from_bytes::<Self>(bytes) {
             Ok(header) if header.frame() > HEADER + MAX_BODY => {
@@ -88,9 +88,10 @@ impl PacketHeader {
 pub struct Packet {
     /// What the header says.
     pub header: PacketHeader,
-    /// The header and the body in one piece: a body is written where it will be sent from.
+    /// The header and the body in one piece: a body is written into the buffer from which it is
+    /// sent.
     pub bytes: Vec<u8>,
-    /// They travel beside the bytes (`SCM_RIGHTS`).
+    /// The descriptors that travel beside the bytes (`SCM_RIGHTS`).
     pub descriptors: Vec<OwnedFd>,
 }
 
@@ -109,7 +110,7 @@ impl Packet {
         self.header.write(&mut self.bytes);
     }
 
-    /// Has a descriptor travel beside the bytes.
+    /// Adds a descriptor that travels beside the bytes.
     #[cfg_attr(
         not(test),
         expect(dead_code, reason = "shared memory will be the first to send any")
@@ -121,21 +122,22 @@ impl Packet {
         self.header.write(&mut self.bytes);
     }
 
-    /// In a call: the same for calls of one function with one type of argument, and rarely for
-    /// others. By it, calls are judged by each other's time and no more: an address does not
-    /// identify a function, since the linker may fold equal functions into one.
+    /// In a call: two numbers that are equal for calls of one function, and rarely for other calls.
+    /// The numbers only decide whether one call's time predicts another's, and there a rare mistake
+    /// is harmless: an address does not identify a function, since the linker may fold equal
+    /// functions into one.
     pub fn alike(&self) -> [u64; 2] {
         [self.header.first, self.header.second]
     }
 
-    /// In an answer: how long the worker took for it, from the argument's bytes to the answer's.
+    /// In an answer: how long the worker took, from the argument's bytes to the answer's.
     pub fn nanoseconds(&self) -> u64 {
         self.header.first
     }
 
-    /// Reads an answer. The type is that of the function that was called. The error is what the
-    /// worker says went wrong, or `NotDeserialised` if the bytes are not an `R`; with it, whether
-    /// the task ran.
+    /// Reads an answer. `R` is the result type of the function that was called. The error says what
+    /// went wrong in the worker, or is `NotDeserialised` if the bytes are not an `R`; and it says
+    /// whether the task ran.
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
@@ -147,9 +149,9 @@ impl Packet {
     }
 }
 
-/// The body of the packet that these bytes are, as a value. It must be all of the body: bytes left
-/// over mean that the writer and the reader do not mean the same type, and then the value is a
-/// wrong one. (Postcard alone would let it pass.) The error is in words.
+/// The body of this packet, as a value. The value must take up the whole body: bytes that are left
+/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
+/// alone would accept it.) The error is text.
 pub fn read_body<T: DeserializeOwned>(packet: &[u8]) -> Result<T, String> {
     match postcard::take_from_bytes(&packet[HEADER..]) {
         Ok((value, [])) => Ok(value),
@@ -158,8 +160,8 @@ pub fn read_body<T: DeserializeOwned>(packet: &[u8]) -> Result<T, String> {
     }
 }
 
-/// Writes a value down as a packet's body, with room for the header before it, in place of what the
-/// buffer held. The error is in words.
+/// Serialises a value as a packet's body, with room for the header before it. The buffer's old
+/// content is replaced. The error is text.
 pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
@@ -170,7 +172,7 @@ pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, Str
     })
 }
 
-/// Where postcard writes: a vector that does not grow over the limit.
+/// The output for postcard: a vector that does not grow over the limit.
 struct Body(Vec<u8>);
 
 impl Flavor for Body {

@@ -1,4 +1,4 @@
-//! What runs in a worker process.
+//! The part that runs in a worker process.
 
 pub mod run;
 pub mod serve;

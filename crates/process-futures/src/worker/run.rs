@@ -1,4 +1,4 @@
-//! What a worker does with a call: one item, or several in one call.
+//! How a worker runs a call of one item, or of several items.
 
 use crate::wire::packet::{body, read_body};
 use fork_server::panics::catch;
@@ -7,9 +7,9 @@ use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
 
 /// A call of one item.
-pub struct OneItem;
+pub struct RunOne;
 
-impl Carry for OneItem {
+impl Carry for RunOne {
     fn carry<A: Message, R: Message>(
         task: fn(A) -> R,
         argument: Vec<u8>,
@@ -18,18 +18,18 @@ impl Carry for OneItem {
         let item = read_body(&argument).map_err(not_read)?;
         ran.set(Ran::Yes);
         let answer = task(item);
-        // Into the argument's buffer: fresh memory for a large answer would cost more than to fill
-        // it.
+        // Write into the argument's buffer: for a large answer, fresh memory would cost more than
+        // serialising.
         body(&answer, argument).map_err(not_written)
     }
 }
 
-/// A call of several items: one journey for all of them. The answer is a list of
-/// `Result<R, TaskFailure>`, with a place for each item: a panic costs the item that it happened
-/// in. Whatever keeps the whole answer from coming costs all of them.
-pub struct EachItem;
+/// A call of several items: one round trip for all of them. The answer is a list of `Result<R,
+/// TaskFailure>`, with a place for each item: a panic costs only the item that panicked. A fault
+/// that loses the whole answer costs all items.
+pub struct RunEach;
 
-impl Carry for EachItem {
+impl Carry for RunEach {
     fn carry<A: Message, R: Message>(
         task: fn(A) -> R,
         argument: Vec<u8>,

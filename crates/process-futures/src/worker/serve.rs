@@ -1,8 +1,8 @@
-//! The worker's life: a call, an answer, until the pool closes the socket.
+//! The worker's main loop: a call, an answer, until the pool closes the socket.
 //!
 //! A worker has one thread, waits for nothing but its socket, and writes each answer before it
-//! starts the next call. So what a dead worker leaves unanswered is the one call that was running
-//! and those that had not begun, and the two are told apart by counting.
+//! starts the next call. So a dead worker leaves the one call that was running and the calls that
+//! had not begun; the pool tells the two apart by counting answers.
 
 use crate::wire::inbox::Inbox;
 use crate::wire::packet::{Packet, PacketKind, body};
@@ -21,29 +21,29 @@ pub fn serve(socket: OwnedFd) {
     note_panics();
     let mut inbox = Inbox::default();
     loop {
-        // Blocking, both ways: a worker has nothing else to do. The pool never blocks, and that is
-        // enough for the two not to wait for each other.
+        // Block when reading and when writing: a worker has nothing else to do. The pool never
+        // blocks, so pool and worker cannot wait for each other.
         let Some(call) = inbox.take().expect("the pool sends packets") else {
             match retry(|| inbox.fill(&socket, MsgFlags::empty())) {
-                Ok(0) | Err(_) => return, // the pool has no more for us
+                Ok(0) | Err(_) => return, // the pool has no more calls
                 Ok(_) => continue,
             }
         };
         let answer = answer(call);
-        // What the task printed is on its way before its answer is.
+        // Send the task's printed text on its way before its answer.
         let _ = io::stdout().flush();
         let mut rest = &answer.bytes[..];
         while !rest.is_empty() {
             match retry(|| send(&socket, &[IoSlice::new(rest)], &[], MsgFlags::empty())) {
                 Ok(sent) => rest = &rest[sent..],
-                Err(_) => return, // nobody wants the answer
+                Err(_) => return, // the pool is gone, and the answer is not needed
             }
         }
         inbox.use_buffer(answer.bytes);
     }
 }
 
-/// Runs the call, and has an answer whatever happens short of the process's end.
+/// Runs the call. Unless the process ends, there is always an answer.
 fn answer(call: Packet) -> Packet {
     let (start, task, ran) = (Instant::now(), call.header.task, Cell::new(Ran::No));
     let address = TaskAddress::received([call.header.first, call.header.second]);

@@ -1,32 +1,34 @@
-//! What a step cannot do yet.
+//! The promises that a step does not keep yet.
 
-/// A promise of the pool that a step does not keep. Each is put so that a test can show it.
+/// A promise of the pool that a step does not keep. Each promise is worded so that a test can check
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Lack {
     /// An item is cheaper than a fork: 100,000 tiny items are over within a second or two.
     CheapItems,
-    /// Whoever is idle takes the next item. Without it, two workers and four items of which the
-    /// first waits until all the others have run: it waits for ever.
+    /// An idle worker takes the next item. Without this promise, take two workers and four items of
+    /// which the first waits until all the others have run: the first item waits for ever.
     IdleTakesNext,
     /// A panic costs the item that panicked and no other.
     PanicCostsOneItem,
     /// A worker's death costs the item that it ran and no other.
     DeathCostsOneItem,
-    /// A panic is told as one, with its message, and not as a worker that exited.
+    /// A panic is reported as a panic, with its message, and not as a worker that exited.
     PanicMessage,
-    /// A panic is told with the place where it happened.
+    /// A panic is reported with the place where it happened.
     PanicLocation,
-    /// An answer that does not serialise is told as that, and not as a worker that exited.
+    /// An answer that does not serialise is reported as such, and not as a worker that exited.
     NotSerialised,
-    /// A dead worker is replaced: with as many deaths as workers, the items after them still run.
+    /// A dead worker is replaced: after as many deaths as workers, the next items still run.
     Replacement,
-    /// The workers stay: two maps meet the same processes.
+    /// The workers stay: two maps run in the same processes.
     KeptWorkers,
-    /// Threads do no harm. Without it, a task that locks a mutex which another thread of the
-    /// caller holds during the fork waits for ever, on a lock that nobody in the child releases.
+    /// Threads do no harm. Without this promise, a task that locks a mutex which another thread of
+    /// the caller holds during the fork waits for ever, because the child lacks the thread that
+    /// would release the mutex.
     SafeBesideThreads,
-    /// Nothing outlives the program: when it is killed, its busy children die with it.
+    /// No child outlives the program: when the program is killed, its busy children die, too.
     DiesWithProgram,
     /// A child has no other child's descriptors.
     NoInheritedDescriptors,

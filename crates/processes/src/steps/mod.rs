@@ -4,13 +4,13 @@
 //! |---|---|---|
 //! | [`s1_fork`] | a child for each item; the answer comes through a pipe | a child costs a fork, for each item |
 //! | [`s2_split`] | a child for each worker, a chunk for each child | one bad item takes its whole chunk |
-//! | [`s3_queue`] | sockets both ways, the next item to whoever is idle | the dead are not replaced |
+//! | [`s3_queue`] | sockets both ways, the next item to an idle worker | the dead are not replaced |
 //!
-//! What a step lacks is a list in the code ([`Lack`]), and the tests hold it to the list: what is
-//! listed must really fail, so that nothing is repaired unnoticed.
+//! Each step lists in the code what it lacks ([`Lack`]), and the tests check the list: a listed
+//! promise must really fail, so that no lack is repaired unnoticed.
 //!
-//! All three fork in the middle of the program, on every call. That is what the pool does away
-//! with: see [`ForkServer`](crate::ForkServer).
+//! All three steps fork in the middle of the program, on every call. The pool does not: see
+//! [`ForkServer`](crate::ForkServer).
 
 mod lack;
 pub mod s1_fork;
@@ -26,7 +26,8 @@ use kernel::Death;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-/// Waits for the child and says how it ended. The three steps share it, for it teaches nothing.
+/// Waits for the child and returns how it ended. The three steps share this function because it
+/// teaches nothing.
 fn wait_for(worker: usize, child: Pid) -> Death {
     match waitpid(child, None) {
         Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, status },

@@ -1,11 +1,12 @@
 //! Step 1: a child process for each item; its answer comes back through a pipe.
 //!
-//! `fork` copies the process, so the item and the function are in the child already: nothing has
-//! to be sent there. The answer is in the child's memory, which nobody else can see: it has to be
-//! written down, sent, and read again. That asymmetry is the whole of process programming.
+//! `fork` copies the process, so the item and the function are in the child already: nothing has to
+//! be sent to the child. The answer is in the child's memory, which no other process can see: the
+//! answer has to be serialised, sent and read again. This asymmetry is the core of programming with
+//! processes.
 //!
-//! One child is one item, so a child that dies takes nothing with it. What the step lacks is in
-//! [`LACKS`], and first of all thrift: an item costs a fork.
+//! Each child has one item, so a child that dies loses no other item. [`LACKS`] lists what the step
+//! lacks. Above all, this step is expensive: each item costs a fork.
 
 use super::{Lack, wait_for};
 use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
@@ -14,7 +15,7 @@ use std::io::{self, PipeReader, Read, Write};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What this step cannot do yet.
+/// The promises that this step does not keep yet.
 pub const LACKS: &[Lack] = &[
     Lack::CheapItems,
     Lack::IdleTakesNext,
@@ -34,7 +35,8 @@ pub struct ForkPerItem {
 }
 
 impl ForkPerItem {
-    /// This many children at a time. Nothing is started yet.
+    /// An executor with this many children at a time. Each call forks its children; none is forked
+    /// here.
     pub fn new(workers: NonZeroUsize) -> Self {
         Self { workers }
     }
@@ -50,7 +52,8 @@ impl Executor for ForkPerItem {
         let mut items = items.into_iter();
         let mut answers = Vec::with_capacity(items.len());
         loop {
-            // First all forks, then all answers: in between, the children run side by side.
+            // Make all forks first, then read all answers: in between, the children run side by
+            // side.
             let batch = items.by_ref().take(self.workers.get());
             let children: Vec<_> = batch.map(|item| start(task, item)).collect();
             if children.is_empty() {
@@ -78,24 +81,26 @@ impl Executor for ForkPerItem {
 // ANCHOR: fork
 fn start<A, R: Message>(task: fn(A) -> R, item: A) -> io::Result<(Pid, PipeReader)> {
     let (reader, mut writer) = io::pipe()?;
-    // What waits in the buffer of standard output would be copied too, and printed twice.
+    // Text that waits in the buffer of standard output would be copied too, and printed twice.
     io::stdout().flush()?;
-    // SAFETY: nothing, if the program has other threads: the child may find a lock taken for ever
-    // (`Lack::SafeBesideThreads`). With one thread the child is a plain copy that may do anything.
+    // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
+    // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
-        // Our copy of the writer is dropped here. As long as we held it, no end of file would come.
+        // The parent's copy of the writer is dropped here. As long as the parent held it, no end of
+        // file would come.
         ForkResult::Parent { child } => Ok((child, reader)),
         ForkResult::Child => {
             drop(reader);
-            // Nothing may unwind out of here: it would run on in a second copy of the caller.
+            // No panic may unwind out of here: the child would go on running a second copy of the
+            // caller.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 // `Some` takes a byte, so that no answer at all differs from an answer without bytes.
                 let bytes = postcard::to_allocvec(&Some(task(item))).expect("serialises");
                 writer.write_all(&bytes).and_then(|()| io::stdout().flush())
             }));
             let status = if matches!(done, Ok(Ok(()))) { 0 } else { 101 };
-            // SAFETY: `_exit` ends the process without the destructors and exit handlers that the
-            // child has copies of and that belong to the parent.
+            // SAFETY: `_exit` ends the process without running destructors and exit handlers. The
+            // child has copies of them, but they belong to the parent.
             unsafe { libc::_exit(status) }
         }
     }
@@ -109,8 +114,8 @@ fn answer<R: Message>(
     child: Pid,
     mut pipe: PipeReader,
 ) -> Result<R, TaskError> {
-    // To the end of the file first, then the wait: a child with a long answer cannot end before
-    // somebody reads it.
+    // Read to the end of the file first, then wait: a child with a long answer cannot end before
+    // the parent reads the answer.
     let mut bytes = Vec::new();
     let read = pipe.read_to_end(&mut bytes);
     let end = wait_for(worker, child);

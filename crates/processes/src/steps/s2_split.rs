@@ -1,8 +1,8 @@
 //! Step 2: a child for each worker, a chunk of the items for each child.
 //!
-//! Against step 1 there are as many forks as workers and not as many as items. The price is the
-//! chunk: it is dealt before anybody knows what the items cost, and it shares one fate. The child
-//! sends its answers when it has all of them, so a panic or a death takes the whole chunk.
+//! Unlike step 1, this step forks once for each worker and not once for each item. The price is the
+//! chunk: it is assigned before the cost of its items is known, and its items share one fate. The
+//! child sends its answers when it has all of them, so a panic or a death loses the whole chunk.
 
 use super::{Lack, wait_for};
 use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
@@ -11,7 +11,7 @@ use std::io::{self, PipeReader, Read, Write};
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What this step cannot do yet.
+/// The promises that this step does not keep yet.
 pub const LACKS: &[Lack] = &[
     Lack::IdleTakesNext,
     Lack::PanicCostsOneItem,
@@ -32,7 +32,8 @@ pub struct ForkSplit {
 }
 
 impl ForkSplit {
-    /// This many children for each map. Nothing is started yet.
+    /// An executor with this many children for each map. Each map forks its children; none is
+    /// forked here.
     pub fn new(workers: NonZeroUsize) -> Self {
         Self { workers }
     }
@@ -47,7 +48,7 @@ impl Executor for ForkSplit {
     ) -> Vec<Result<R, TaskError>> {
         let (count, workers) = (items.len(), self.workers.get());
         let mut items = items.into_iter();
-        // Sizes that differ by one at most. A worker without items gets no child.
+        // The chunks' sizes differ by one at most. No child is forked for an empty chunk.
         let sizes =
             (0..workers.min(count)).map(|w| count / workers + usize::from(w < count % workers));
         let children: Vec<_> =
@@ -60,7 +61,7 @@ impl Executor for ForkSplit {
                 .and_then(|(pid, pipe)| gather(worker, size, pid, pipe));
             match chunk {
                 Ok(chunk) => answers.extend(chunk.into_iter().map(Ok)),
-                // One thing went wrong, and every item of the chunk has to be told.
+                // One fault gives every item of the chunk an error.
                 Err((ran, kind)) => answers.extend(
                     (first..first + size)
                         .map(|index| Err(TaskError::new(index, ran, kind.clone()))),
@@ -79,23 +80,24 @@ impl Executor for ForkSplit {
 // ANCHOR: fork
 fn start<A, R: Message>(task: fn(A) -> R, chunk: Vec<A>) -> io::Result<(Pid, PipeReader)> {
     let (reader, mut writer) = io::pipe()?;
-    // What waits in the buffer of standard output would be copied too, and printed twice.
+    // Text that waits in the buffer of standard output would be copied too, and printed twice.
     io::stdout().flush()?;
-    // SAFETY: nothing, if the program has other threads: the child may find a lock taken for ever
-    // (`Lack::SafeBesideThreads`). With one thread the child is a plain copy that may do anything.
+    // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
+    // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
         ForkResult::Parent { child } => Ok((child, reader)),
         ForkResult::Child => {
             drop(reader);
-            // Nothing may unwind out of here: it would run on in a second copy of the caller.
+            // No panic may unwind out of here: the child would go on running a second copy of the
+            // caller.
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let answers: Vec<R> = chunk.into_iter().map(task).collect();
                 let bytes = postcard::to_allocvec(&answers).expect("serialises");
                 writer.write_all(&bytes).and_then(|()| io::stdout().flush())
             }));
             let status = if matches!(done, Ok(Ok(()))) { 0 } else { 101 };
-            // SAFETY: `_exit` ends the process without the destructors and exit handlers that the
-            // child has copies of and that belong to the parent.
+            // SAFETY: `_exit` ends the process without running destructors and exit handlers. The
+            // child has copies of them, but they belong to the parent.
             unsafe { libc::_exit(status) }
         }
     }
@@ -109,8 +111,8 @@ fn gather<R: Message>(
     child: Pid,
     mut pipe: PipeReader,
 ) -> Result<Vec<R>, (Ran, TaskErrorKind)> {
-    // To the end of the file first, then the wait: a child with long answers cannot end before
-    // somebody reads them. The other children work on meanwhile, until their pipes are full.
+    // Read to the end of the file first, then wait: a child with long answers cannot end before the
+    // parent reads them. Meanwhile the other children work until their pipes are full.
     let mut bytes = Vec::new();
     let read = pipe.read_to_end(&mut bytes);
     let end = wait_for(worker, child);

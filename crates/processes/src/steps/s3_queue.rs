@@ -1,13 +1,14 @@
-//! Step 3: a socket for each worker; the next item goes to whoever is idle.
+//! Step 3: a socket for each worker; the next item goes to an idle worker.
 //!
-//! Nobody knows beforehand what an item costs, so nobody deals: a worker gets its next item when
-//! its answer is there. The items have to travel now, so the line goes both ways (a socket pair),
-//! and one process has to listen to many (`poll`). A worker that dies takes one item with it.
+//! The cost of an item is unknown beforehand, so no chunk is assigned in advance: a worker gets its
+//! next item when its answer is there. The items have to travel now, so each worker's channel goes
+//! both ways (a socket pair), and the parent has to listen to many channels (`poll`). A worker that
+//! dies loses one item.
 //!
-//! The workers are forked one after the other, and a child has copies of all descriptors: without
-//! care worker B holds the parent's end of worker A's socket. Then A sees no end of file when the
-//! parent closes its end, waits on, and the parent waits for A. Look for `drop` and for what
-//! stands beside each.
+//! The workers are forked one after the other, and a child has copies of all descriptors. Without
+//! care, worker B holds the parent's end of worker A's socket. Worker A then sees no end of file
+//! when the parent closes its end, so A waits for items, and the parent waits for A. Look for each
+//! `drop` and the comment beside it.
 
 use super::{Lack, wait_for};
 use kernel::{Executor, Message, Ran, RemotePanic, TaskError, TaskErrorKind};
@@ -21,7 +22,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// What this step cannot do yet.
+/// The promises that this step does not keep yet.
 pub const LACKS: &[Lack] = &[
     Lack::PanicLocation,
     Lack::Replacement,
@@ -37,13 +38,14 @@ pub struct ForkQueue {
 }
 
 impl ForkQueue {
-    /// This many children for each map. Nothing is started yet.
+    /// An executor with this many children for each map. Each map forks its children; none is
+    /// forked here.
     pub fn new(workers: NonZeroUsize) -> Self {
         Self { workers }
     }
 }
 
-/// A child, the parent's end of its socket, and the item in its hands.
+/// A child, the parent's end of its socket, and the item that the child has.
 struct Worker {
     number: usize,
     child: Pid,
@@ -51,7 +53,7 @@ struct Worker {
     item: Option<usize>,
 }
 
-/// Why there is no answer, as the worker tells it.
+/// The worker's report why there is no answer.
 #[derive(Serialize, Deserialize)]
 enum Failure {
     Panicked(RemotePanic),
@@ -68,7 +70,8 @@ impl Executor for ForkQueue {
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
         let mut workers = Vec::new();
         for number in 0..self.workers.get().min(items.len()) {
-            // A fork that is refused leaves fewer workers, and no workers is an error below.
+            // A refused fork leaves one worker fewer. If no worker is left, the code below gives an
+            // error.
             let _ = start(task, number, &mut workers);
         }
         // ANCHOR: queue
@@ -80,7 +83,7 @@ impl Executor for ForkQueue {
                     match postcard::to_allocvec(&item) {
                         Ok(bytes) => {
                             worker.item = Some(index);
-                            // A worker that has died does not take it; `poll` will tell.
+                            // A dead worker does not take the item; `poll` will report the death.
                             let _ = send(&mut worker.socket, &bytes);
                         }
                         Err(error) => {
@@ -91,14 +94,15 @@ impl Executor for ForkQueue {
                 }
             }
             if workers.iter().all(|worker| worker.item.is_none()) {
-                break; // nothing is left to hand out, or nobody to hand it to
+                break; // no item is left, or no worker
             }
-            // From the last to the first, so that a removal moves nobody who is still to come.
+            // Go from the last worker to the first: a removal then moves no worker that is still to
+            // come.
             for at in with_news(&workers).into_iter().rev() {
                 let Some(index) = workers[at].item.take() else { continue };
                 answers[index] = Some(match receive(&mut workers[at].socket) {
                     Ok(bytes) => read_reply(index, &bytes),
-                    // End of file in place of an answer, or in the middle of one.
+                    // The end of file came in place of an answer, or in the middle of an answer.
                     Err(_) => {
                         let worker = workers.swap_remove(at);
                         let death =
@@ -110,7 +114,7 @@ impl Executor for ForkQueue {
         }
         // ANCHOR_END: queue
         for worker in workers {
-            // End of file is how the child learns that the work is over.
+            // The end of file tells the child that the work is over.
             drop(worker.socket);
             wait_for(worker.number, worker.child);
         }
@@ -127,7 +131,8 @@ impl Executor for ForkQueue {
     }
 }
 
-/// Waits until a busy worker or more have sent something or died, and says which, by their places.
+/// Waits until at least one busy worker has sent something or died. Returns the places of these
+/// workers.
 // ANCHOR: poll
 fn with_news(workers: &[Worker]) -> Vec<usize> {
     let busy: Vec<usize> = (0..workers.len()).filter(|&at| workers[at].item.is_some()).collect();
@@ -135,7 +140,7 @@ fn with_news(workers: &[Worker]) -> Vec<usize> {
     for &at in &busy {
         sockets.push(PollFd::new(workers[at].socket.as_fd(), PollFlags::POLLIN));
     }
-    // A signal interrupts the wait, and means nothing here.
+    // A signal interrupts the wait: wait again.
     while poll(&mut sockets, PollTimeout::NONE) == Err(Errno::EINTR) {}
     let news = busy.into_iter().zip(sockets).filter(|(_, socket)| socket.any() == Some(true));
     news.map(|(at, _)| at).collect()
@@ -149,32 +154,35 @@ fn start<A: Message, R: Message>(
     workers: &mut Vec<Worker>,
 ) -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
-    // What waits in the buffer of standard output would be copied too, and printed twice.
+    // Text that waits in the buffer of standard output would be copied too, and printed twice.
     io::stdout().flush()?;
-    // SAFETY: nothing, if the program has other threads: the child may find a lock taken for ever
-    // (`Lack::SafeBesideThreads`). With one thread the child is a plain copy that may do anything.
+    // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
+    // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
         ForkResult::Parent { child } => {
-            // Or the child's death would be no end of file: its end would be open here.
+            // Otherwise the parent would keep the child's end open, and see no end of file when the
+            // child dies.
             drop(theirs);
             workers.push(Worker { number, child, socket: ours, item: None });
             Ok(())
         }
         ForkResult::Child => {
-            // Or the parent's going would be no end of file to this child, nor to the older ones.
+            // Otherwise this child would keep the parent's ends open, and neither this child nor
+            // the older children would see an end of file when the parent closes them.
             drop(ours);
             workers.clear();
-            // Nothing may unwind out of here: it would run on in a second copy of the caller.
+            // No panic may unwind out of here: the child would go on running a second copy of the
+            // caller.
             let done = catch_unwind(AssertUnwindSafe(|| serve(task, theirs)));
-            // SAFETY: `_exit` ends the process without the destructors and exit handlers that the
-            // child has copies of and that belong to the parent.
+            // SAFETY: `_exit` ends the process without running destructors and exit handlers. The
+            // child has copies of them, but they belong to the parent.
             unsafe { libc::_exit(if done.is_ok() { 0 } else { 101 }) }
         }
     }
 }
 // ANCHOR_END: fork
 
-/// The child's life: an item, an answer, until the socket is closed.
+/// The child's main loop: an item, an answer, until the socket is closed.
 // ANCHOR: serve
 fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
     while let Ok(bytes) = receive(&mut socket) {
@@ -206,7 +214,7 @@ fn read_reply<R: Message>(index: usize, bytes: &[u8]) -> Result<R, TaskError> {
     Err(TaskError::new(index, ran, kind))
 }
 
-/// A stream has no messages, only bytes: each message is preceded by its length.
+/// A stream has no messages, only bytes, so each message is preceded by its length.
 // ANCHOR: frames
 fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
     socket.write_all(&(body.len() as u64).to_le_bytes())?;
@@ -216,7 +224,8 @@ fn send(socket: &mut UnixStream, body: &[u8]) -> io::Result<()> {
 fn receive(socket: &mut UnixStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 8];
     socket.read_exact(&mut length)?;
-    // The buffer grows with what comes. A length that lies asks for memory that nobody has.
+    // The buffer grows with the bytes that come. To reserve the whole length at once could ask for
+    // more memory than there is, if the length is false.
     let (length, mut body) = (u64::from_le_bytes(length), Vec::new());
     if socket.take(length).read_to_end(&mut body)? as u64 != length {
         return Err(io::ErrorKind::UnexpectedEof.into());

@@ -1,4 +1,5 @@
-//! What only another build shows: a program whose panics abort, a library that is opened late.
+//! Cases that need a build of their own: a program whose panics abort, and a library that is opened
+//! late.
 
 use crate::{pool_of, works};
 use kernel::{Executor, Ran, TaskErrorKind};
@@ -9,8 +10,8 @@ use std::{env, fs};
 /// With `panic = "abort"` nothing can be caught: a panic costs its worker, and still only its item.
 ///
 /// Cargo builds all tests with unwinding, whatever the profile says. So the program is an example,
-/// built here once more with the compiler's option; the libraries below it are those that are built
-/// already, as the standard library is.
+/// built here once more with the compiler's option. The libraries that it uses, the standard
+/// library included, are the ones built already.
 pub fn panics_that_abort() {
     let built = Command::new(env!("CARGO"))
         .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
@@ -39,7 +40,8 @@ pub fn panics_that_abort() {
     );
 }
 
-/// A function from a library that was opened after the start: it runs here, and no worker has it.
+/// A function from a library that was opened after the start runs in the program, but no worker has
+/// it.
 pub fn a_library_that_is_opened_late() {
     let folder = tempfile::tempdir().unwrap();
     let library = late_library(folder.path());
@@ -51,7 +53,8 @@ pub fn a_library_that_is_opened_late() {
     // SAFETY: the handle is open, and the name is a C string.
     let address = unsafe { libc::dlsym(handle, c"three_times".as_ptr()) };
     assert!(!address.is_null());
-    // SAFETY: that is its signature, and the same compiler has built both.
+    // SAFETY: this is the function's signature, and the same compiler has built program and
+    // library.
     let three_times = unsafe { std::mem::transmute::<*mut libc::c_void, fn(u64) -> u64>(address) };
     assert_eq!(three_times(14), 42, "it is there");
     for error in pool.map_each(three_times, vec![1, 2]).into_iter().map(Result::unwrap_err) {
@@ -61,7 +64,7 @@ pub fn a_library_that_is_opened_late() {
     works(&pool);
 }
 
-/// Builds it, by the compiler that has built this.
+/// Builds the library with the compiler that has built this test.
 fn late_library(folder: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/late-library.rs");
     let library = folder.join("liblate.so");

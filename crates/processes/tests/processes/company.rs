@@ -1,15 +1,13 @@
-//! The pool in company: threads, signals, rayon, and what all workers have from one template.
+//! The pool in company: threads, signals, rayon, and what all workers inherit from one template.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{is_gone, pool_of, until, works};
+use crate::{ForkServer, Pool, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::Pid;
-use processes::{ForkServer, ProcessPool, StartError};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
-use std::num::NonZeroUsize;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,7 +21,7 @@ fn same<T>(value: T) -> T {
 }
 
 /// Signals a thousand times a second, without `SA_RESTART`, to the program, to the fork server and
-/// to the workers: every system call comes back interrupted at some time.
+/// to the workers: every kind of system call is interrupted at some time.
 pub fn a_thousand_signals_a_second() {
     static CAUGHT: AtomicU32 = AtomicU32::new(0);
     extern "C" fn count(_: i32) {
@@ -61,26 +59,26 @@ fn sum_of_squares(n: u64) -> u64 {
 }
 
 /// Rayon's threads in the program, and then rayon in a task: the worker has none of the program's
-/// threads, and rayon does not believe it has, because the template is older than they are.
+/// threads, and rayon there does not expect any, because the template is older than these threads.
 pub fn rayon_in_the_program_and_in_a_task() {
     let expected: u64 = (0..1_000).map(|n| n * n).sum();
     assert_eq!(sum_of_squares(1_000), expected);
     let pool = pool_of(2);
     assert_eq!(pool.map(sum_of_squares, vec![1_000; 20]).unwrap(), [expected; 20]);
-    // From one of rayon's threads, too.
+    // The map also works from one of rayon's threads.
     let (answers, sum) = rayon::join(|| pool.map(sum_of_squares, vec![10]), || sum_of_squares(10));
     assert_eq!(answers.unwrap(), [sum]);
 }
 
-/// The other order is refused.
+/// Rayon first and the fork server later is refused.
 pub fn rayon_before_the_fork_server() {
     assert_eq!(sum_of_squares(3), 5);
-    let error = ProcessPool::new(NonZeroUsize::MIN).unwrap_err();
+    let error = try_pool(1).unwrap_err();
     assert!(matches!(error, StartError::Threads(2..)), "{error:?}");
 }
 
-/// What a hash map of this process makes of one number: the same in two processes only if they
-/// have the same seed.
+/// The hash of one number in a hash map of this process: two processes get the same hash only if
+/// they have the same seed.
 fn random(_: u8) -> (u32, u64) {
     (process::id(), RandomState::new().hash_one(1))
 }
@@ -99,14 +97,16 @@ pub fn workers_have_seeds_of_their_own() {
     assert_eq!(seeds_of_six_workers().len(), 6);
 }
 
-/// The standard library draws a thread's seed once, and counts on from it. What is drawn before the
-/// start is in every worker, as `ForkServer` says. If this fails, the words there can go.
+/// The standard library draws a thread's seed once, and counts on from it. A seed that is drawn
+/// before the start is in every worker, as the documentation of `ForkServer` says. If this test
+/// fails, that paragraph can be removed.
 pub fn a_seed_from_before_the_start_is_shared() {
     let _ = RandomState::new();
     assert_eq!(seeds_of_six_workers().len(), 1);
 }
 
-/// A worker dies with a part of its argument: it cannot have begun, so another one runs the item.
+/// A worker dies when it has received only a part of its argument. The dead worker cannot have
+/// begun the item, so another worker runs it.
 pub fn killed_while_ten_megabytes_are_on_their_way() {
     /// How many bytes wait in the sockets of this process for their readers.
     fn waiting() -> i32 {
@@ -114,7 +114,8 @@ pub fn killed_while_ten_megabytes_are_on_their_way() {
         let numbers = numbers.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         let count = |number: i32| {
             let mut bytes = 0;
-            // SAFETY: it writes one number, and is an error for what is no socket or terminal.
+            // SAFETY: the call writes one number, and is an error for a descriptor that is no
+            // socket or terminal.
             let done = unsafe { libc::ioctl(number, libc::TIOCOUTQ, &mut bytes) };
             if done == 0 { bytes } else { 0 }
         };
@@ -124,7 +125,7 @@ pub fn killed_while_ten_megabytes_are_on_their_way() {
     assert!(std::io::stdin().as_raw_fd() == 0 && waiting() < 50_000);
     for _ in 0..3 {
         let worker = pool.worker_pids()[0];
-        // It reads no more, so ten megabytes can only be on their way to it.
+        // The stopped worker reads no more, so the ten megabytes stay on their way to it.
         kill(Pid::from_raw(worker as i32), Signal::SIGSTOP).unwrap();
         let item = Bytes::from((0..10_000_000).map(|n| n as u8).collect::<Vec<_>>());
         thread::scope(|scope| {
@@ -139,10 +140,10 @@ pub fn killed_while_ten_megabytes_are_on_their_way() {
     }
 }
 
-/// A pool in a static: with the fork server started first, a task that touches it is told off, and
-/// does not wait for what will never be.
+/// A pool in a static: with the fork server started first, a task that touches the pool gets an
+/// error, and does not wait for ever.
 pub fn a_pool_in_a_lazy_static() {
-    static POOL: LazyLock<ProcessPool> = LazyLock::new(|| pool_of(2));
+    static POOL: LazyLock<Pool> = LazyLock::new(|| pool_of(2));
     ForkServer::start().unwrap();
     assert_eq!(POOL.map(same, vec![1, 2]).unwrap(), [1, 2]);
     let error = POOL.map(|n: u64| POOL.map(same, vec![n]).unwrap(), vec![1]).unwrap_err();
@@ -151,7 +152,7 @@ pub fn a_pool_in_a_lazy_static() {
     works(&POOL);
 }
 
-/// Workers do nothing about Ctrl-C, and the programs that tasks start do what they always do.
+/// Workers ignore Ctrl-C, and programs that tasks start handle it as usual.
 pub fn ctrl_c_in_a_program_that_a_task_starts() {
     let interrupted = |_: u8| {
         let status = Command::new("sh").args(["-c", "kill -INT $$; exit 5"]).status().unwrap();
@@ -160,7 +161,7 @@ pub fn ctrl_c_in_a_program_that_a_task_starts() {
     assert_eq!(pool_of(1).map(interrupted, vec![0]).unwrap(), [Some(libc::SIGINT)]);
 }
 
-/// A panic that a task has caught by itself is not the place of another task's.
+/// The place of a panic that a task has caught by itself is not reported for a later task's panic.
 pub fn the_place_of_a_panic_is_its_own() {
     fn task(first: bool) {
         if first {
@@ -175,8 +176,9 @@ pub fn the_place_of_a_panic_is_its_own() {
     assert_eq!((panic.message.as_str(), &panic.location), ("from nowhere", &None));
 }
 
-/// A worker that answers the next call before it has come, with a header and no end, and dies. The
-/// next call's bytes have been given to that answer, so it cannot be sent again. It still ends.
+/// A worker answers the next call before that call has come, with a header but no whole body, and
+/// dies. The buffer of the next call has been used for that answer, so the call cannot be sent
+/// again. The call must still end.
 pub fn a_false_answer_to_the_next_call() {
     fn lie(file: PathBuf) -> u64 {
         let mut bytes = raw::header(1, ANSWER, 0);
@@ -195,7 +197,8 @@ pub fn a_false_answer_to_the_next_call() {
             thread::sleep(Duration::from_millis(100));
             fs::write(folder.path().join("die"), "").unwrap();
         });
-        // Large, so that its buffer is of use; sent whole, though nobody reads it yet.
+        // The item is large, so that its buffer is reused, and it is sent whole although no worker
+        // reads it yet.
         let item = Bytes::from(vec![0; 100_000]);
         if let Err(error) = pool.map(same, vec![item]) {
             assert_eq!(error.ran(), Ran::Unknown, "{error}");

@@ -61,7 +61,7 @@ pub fn killed_while_it_ran_an_item() {
         )
     );
     assert_eq!((error.index(), error.ran()), (7, Ran::Unknown));
-    // Another worker has its letter; the other one is the one from before.
+    // A new worker has the dead worker's letter; the other worker is the same as before.
     let after = pool.worker_pids();
     assert_eq!(after.len(), 2);
     assert_ne!(after[at], before[at]);
@@ -69,7 +69,7 @@ pub fn killed_while_it_ran_an_item() {
     works(&pool);
 }
 
-/// A worker that had nothing costs nothing.
+/// The death of an idle worker costs no item.
 pub fn killed_while_idle() {
     let pool = pool_of(2);
     for round in 0..50 {
@@ -102,19 +102,19 @@ pub fn killed_before_any_answer() {
     answers.next().unwrap().unwrap();
 }
 
-/// Ends the process in the way that is asked for, and really.
+/// Really ends the process in the way that `how` says.
 fn go(how: String) {
     match how.as_str() {
         "exit(0)" => process::exit(0),
         "exit(3)" => process::exit(3),
         "abort" => process::abort(),
         "an invalid write" => {
-            // SAFETY: none. The write is invalid, and meant to be: the process ends here, by the
-            // hardware's signal and not by a sent one, which Rust's handler would return from.
+            // SAFETY: none. The write is invalid on purpose: the process ends here, by the
+            // hardware's signal. (Rust's handler would return from a signal that is sent.)
             unsafe { ptr::write_volatile(hint::black_box(8 as *mut u8), 1) }
         }
         "a real-time signal" => {
-            // SAFETY: the signal's default is to end this process, and that is wanted.
+            // SAFETY: the signal's default action ends this process, as intended.
             unsafe { libc::raise(libc::SIGRTMIN()) };
         }
         _ => {}
@@ -138,7 +138,8 @@ pub fn every_way_to_go() {
     assert_eq!(died("a real-time signal"), killed(number, &format!("signal {number}")));
 }
 
-/// The worker's child has its socket, so no end of file comes while it lives.
+/// The worker's child has a copy of the worker's socket, so no end of file comes while the child
+/// lives.
 pub fn a_grandchild_does_not_hide_a_death() {
     fn fork_and_die(file: PathBuf) {
         // SAFETY: a worker has one thread.
@@ -159,7 +160,7 @@ pub fn a_grandchild_does_not_hide_a_death() {
     fs::write(file, "").unwrap();
 }
 
-/// The deaths cost the items that die, and no other.
+/// Deaths cost the items that kill their workers, and no others.
 pub fn items_behind_a_dying_one_are_run() {
     fn deadly(n: u64) -> u64 {
         if n % 500 == 499 { process::abort() } else { n }
@@ -188,7 +189,7 @@ pub fn too_many_in_a_row_break_the_pool() {
     assert!(broken(&pool.map(double, vec![1]).unwrap_err()));
 }
 
-/// As many deaths as you like, if there are answers between them.
+/// Any number of deaths does not break the pool if there are answers between them.
 pub fn answers_between_deaths_keep_the_pool() {
     let pool = pool_of(2);
     for round in 0..60 {

@@ -1,19 +1,19 @@
-//! What an error says of itself, held against what really happened: each task touches a file, and
-//! `ran()` must not contradict it.
+//! An error's `ran()`, compared with what really happened: each task touches a file, and `ran()`
+//! must not contradict the file.
 
 use crate::raw::{self, ANSWER, Way};
 use crate::{pool_of, until, works};
 use kernel::{Executor, Ran, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
-use processes::{Call, ForkServer, Workers};
+use processes::{ForkServer, Workers, call};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{fs, thread};
 
-/// What is to go wrong, and where.
+/// The fault of an item, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Fault {
     UnwritableArgument,
@@ -115,7 +115,7 @@ pub fn ran_is_the_truth() {
         (UnwritableAnswer, "not serialised", Ran::Yes, true),
         (UnreadableAnswer, "not deserialised", Ran::Yes, true),
         (PanicInTheAnswer, "panicked", Ran::Yes, true),
-        // A worker that is gone cannot say, and the file shows that both happen.
+        // A dead worker cannot say whether the task ran, and the file shows that both cases happen.
         (DeathInTheArgument, "died", Ran::Unknown, false),
         (Death, "died", Ran::Unknown, true),
         (DeathInTheAnswer, "died", Ran::Unknown, true),
@@ -135,7 +135,7 @@ fn touch_and_wait(file: PathBuf) {
     thread::sleep(Duration::from_secs(1000));
 }
 
-/// Of calls that no worker is to have: refused, or too late.
+/// `ran()` is true for calls that no worker gets: refused calls, and calls that come too late.
 pub fn ran_is_the_truth_of_what_waits() {
     let folder = tempfile::tempdir().unwrap();
     let files = ["runs", "behind", "late", "foreign"].map(|name| folder.path().join(name));
@@ -143,7 +143,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     let mut workers = Workers::new(NonZeroUsize::MIN).unwrap();
     let mut ended = Vec::new();
     let submit = |workers: &mut Workers, file: &PathBuf| {
-        workers.submit(Call::new(touch_and_wait, file).unwrap());
+        workers.submit(call(touch_and_wait, file).unwrap());
     };
     submit(&mut workers, runs);
     submit(&mut workers, behind);
@@ -171,14 +171,14 @@ pub fn ran_is_the_truth_of_what_waits() {
         assert_eq!(said(error, file), expected, "{error}");
     }
     let address = libc::getpid as *const ();
-    // SAFETY: it is never called: that is what is tested.
+    // SAFETY: the function is never called, as the test checks.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(PathBuf)>(address) };
-    let kind = Call::new(elsewhere, foreign).unwrap_err();
+    let kind = call(elsewhere, foreign).unwrap_err();
     let error = TaskError::new(0, Ran::No, kind);
     assert_eq!(said(&error, foreign), ("not in the template", Ran::No, false));
 }
 
-/// As the caller reads it.
+/// A panic's error has message, place and backtrace, as its caller reads them.
 pub fn a_panic_is_told_whole() {
     // SAFETY: this process has one thread.
     unsafe { std::env::set_var("RUST_BACKTRACE", "1") };
@@ -192,4 +192,26 @@ pub fn a_panic_is_told_whole() {
     assert!(head.contains("no luck with 13"), "{head}");
     assert!(head.contains("processes/errors.rs:"), "{head}");
     assert!(backtrace.contains("unlucky") && backtrace.contains("serve"), "{backtrace}");
+}
+
+pub fn dropping_waits_for_what_runs_and_cancels_what_waits() {
+    fn leave_marks(file: PathBuf) {
+        fs::write(file.with_extension("begun"), "").unwrap();
+        thread::sleep(Duration::from_millis(300));
+        fs::write(file.with_extension("ended"), "").unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mark = |item: i32, end: &str| folder.path().join(item.to_string()).with_extension(end);
+    let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
+    for item in 0..4 {
+        workers.submit(call(leave_marks, &folder.path().join(item.to_string())).unwrap());
+    }
+    until(|| {
+        let ended = workers.poll(Some(Duration::from_millis(1)));
+        assert!(ended.is_empty(), "the tasks sleep");
+        (mark(0, "begun").exists() && mark(1, "begun").exists()).then_some(())
+    });
+    drop(workers);
+    assert!(mark(0, "ended").exists() && mark(1, "ended").exists());
+    assert!(!mark(2, "begun").exists() && !mark(3, "begun").exists());
 }

@@ -29,10 +29,10 @@ pub fn a_pool_may_be_made_beside_threads_once_it_runs() {
     beside_a_thread(|| {
         let pool = pool_of(2);
         assert_eq!(pool.map(double, vec![1, 2]).unwrap(), [2, 4]);
-        // Workers are replaced beside threads, too.
+        // Beside threads, dead workers are replaced, too.
         pool.map(|_: u8| process::abort(), vec![0]).map(|_: Vec<()>| ()).unwrap_err();
         assert_eq!(pool.map(double, (0..100).collect()).unwrap().len(), 100);
-        // And on another thread than the one that made the pool.
+        // The pool also works on another thread than the thread that made it.
         thread::scope(|scope| {
             scope.spawn(|| assert_eq!(pool.map(double, vec![4]).unwrap(), [8]));
         });
@@ -101,7 +101,7 @@ pub fn killed_while_workers_run() {
     no_child_left();
 }
 
-/// Not even one that waits to be reaped.
+/// Checks that no child is left, not even a child that waits to be reaped.
 fn no_child_left() {
     until(|| nix::sys::wait::waitpid(None, Some(nix::sys::wait::WaitPidFlag::WNOHANG)).err());
 }

@@ -1,6 +1,6 @@
 //! Arbitrary bytes from a worker: the parent does not panic, and takes no more memory than came.
 //!
-//! The same property is searched by `just fuzz`, without processes and for longer.
+//! `just fuzz` tests the same property, without processes and for longer.
 
 use crate::raw::{self, Way};
 use crate::{pool_of, works};
@@ -12,7 +12,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// The system's allocator, counted.
+/// The system's allocator, with a counter of the allocated bytes.
 struct Counted;
 
 static NOW: AtomicUsize = AtomicUsize::new(0);
@@ -25,7 +25,7 @@ fn add(bytes: usize) {
 #[global_allocator]
 static ALLOCATOR: Counted = Counted;
 
-// SAFETY: it does what the system's does, and counts.
+// SAFETY: it calls the system's allocator, and counts.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(layout.size());
@@ -56,7 +56,8 @@ unsafe impl GlobalAlloc for Counted {
     }
 }
 
-/// The answer, and how much memory this process took for it at most, in bytes.
+/// Runs a closure. Returns its answer, and the most memory that this process took meanwhile, in
+/// bytes.
 fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
     let before = NOW.load(Relaxed);
     MOST.store(before, Relaxed);
@@ -64,24 +65,25 @@ fn measured<T>(run: impl FnOnce() -> T) -> (T, usize) {
     (answer, MOST.load(Relaxed) - before)
 }
 
-/// What a map takes at most if a worker sends so many bytes: each of them a few times (as it grows,
-/// as a frame, as a value), and some megabytes: a large frame's first block, and what a decoder takes
-/// on trust (serde: one). The limit for a frame is a gigabyte, so a promise believed would be seen.
+/// The most memory that a map may take if a worker sends this many bytes: each byte a few times
+/// (while the buffer grows, as a frame, as a value), and some megabytes for a large frame's first
+/// block and for the decoder's reserve (serde: one). The limit for a frame is a gigabyte, so a pool
+/// that reserved a promised length would exceed this bound.
 fn bound(sent: usize) -> usize {
     8 * sent + (32 << 20)
 }
 
-/// Writes these bytes to the program in place of an answer, and goes.
+/// Writes these bytes to the program in place of an answer, and exits.
 fn send_and_die<R>(bytes: Bytes) -> R {
     raw::write(&bytes);
     Way::Sigkill.go()
 }
 
-/// A piece of what is sent: nonsense; a header with a body, most of them nearly right.
+/// A piece of the sent bytes: random bytes, or a header with a body, most of them nearly right.
 fn piece(task: u64) -> impl Strategy<Value = Vec<u8>> {
     let numbers = prop_oneof![8 => Just(task), 1 => Just(task + 1), 1 => any::<u64>()];
     let kinds = prop_oneof![6 => Just(1u8), 3 => Just(2u8), 1 => any::<u8>()];
-    // The body's length, told as it is or not.
+    // The length in the header: the true length, or any other.
     let lengths = prop_oneof![6 => Just(None), 3 => any::<u32>().prop_map(Some),
         1 => Just(Some(1 << 30))];
     let bodies = prop_oneof![9 => vec(any::<u8>(), 0..200), 1 => vec(any::<u8>(), 65_000..70_000)];
@@ -109,7 +111,8 @@ pub fn any_bytes_are_survived_in_bounds() {
             _ => map::<(char, bool, [u64; 4])>(&pool, sent),
         });
         prop_assert!(most <= bound(count), "{} bytes for {} sent: {:?}", most, count, result);
-        // A false answer ahead of its time is the next call's; those after it are sure.
+        // A false answer that came early may be taken for the next call's answer; the calls after
+        // that are not affected.
         let _ = pool.map(|n: u64| 2 * n, vec![21]);
         works(&pool);
         Ok(())
@@ -121,7 +124,7 @@ fn map<R: Message>(pool: &impl Executor, sent: Vec<u8>) -> Result<(), TaskError>
     pool.map(send_and_die::<R>, vec![sent.into()]).map(drop)
 }
 
-/// A header says a gigabyte, which is within the limit, and nothing follows.
+/// A header promises a gigabyte, which is within the limit, and no body follows.
 pub fn a_promise_of_a_gigabyte_costs_little() {
     for (kind, sent) in [(1, 0), (1, 100_000), (2, 1_000_000)] {
         let pool = pool_of(1);
@@ -134,7 +137,7 @@ pub fn a_promise_of_a_gigabyte_costs_little() {
     }
 }
 
-/// One byte over the limit is no frame, and the worker that says it is of no more use.
+/// A frame of one byte over the limit is refused, and its worker cannot be used any more.
 pub fn the_limit_holds_to_the_byte() {
     let pool = pool_of(1);
     let worker = pool.worker_pids();

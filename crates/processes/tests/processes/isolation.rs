@@ -1,4 +1,4 @@
-//! What a worker has of the program, and the program of its workers.
+//! What a worker has of the program, and what the program has of its workers.
 
 use crate::{is_gone, pool_of, until};
 use kernel::{Executor, TaskErrorKind};
@@ -17,7 +17,8 @@ fn double(n: u64) -> u64 {
     2 * n
 }
 
-/// Three pools' workers, old and replaced: each has one line, and no two the same.
+/// Three pools' workers, old and replaced: each worker has one socket, and no two workers have the
+/// same.
 pub fn a_worker_has_its_socket_and_nothing_else() {
     let lines = |die: bool| {
         if die {
@@ -36,7 +37,7 @@ pub fn a_worker_has_its_socket_and_nothing_else() {
             assert!(worker.is_disjoint(&ours), "the program has its end, and not this one");
             assert!(worker.is_disjoint(&seen), "{worker:?} again");
             seen.extend(worker);
-            // And once more with the worker that comes after it.
+            // The same holds for the worker that replaces the dead one.
             pool.map(lines, vec![true]).unwrap_err();
         }
     }
@@ -61,7 +62,7 @@ pub fn ctrl_c_is_for_the_program() {
     assert_eq!(pool.worker_pids(), workers);
 }
 
-/// A fork has a copy of the pool. Its workers stay the program's.
+/// A fork of the program has a copy of the pool, but the workers stay the program's.
 pub fn a_fork_of_the_program_keeps_its_hands_off() {
     let pool = pool_of(2);
     let workers = pool.worker_pids();
@@ -80,8 +81,7 @@ pub fn a_fork_of_the_program_keeps_its_hands_off() {
     }
     assert_eq!(pool.map(double, vec![1, 2, 3]).unwrap(), [2, 4, 6]);
     assert_eq!(pool.worker_pids(), workers);
-    // A copy that lives on does not keep the pool from ending, either.
-    // SAFETY: this process has one thread.
+    // A fork that lives on does not keep the pool from ending. SAFETY: this process has one thread.
     match unsafe { fork() }.unwrap() {
         ForkResult::Child => loop {
             thread::sleep(Duration::from_secs(1000));
@@ -95,15 +95,15 @@ pub fn a_fork_of_the_program_keeps_its_hands_off() {
     }
 }
 
-/// By this variable a process learns that it is not a test but a program under test.
+/// This variable tells a process that it is not a test but a program under test.
 const PROGRAM: &str = "PROCESSES_TEST_PROGRAM";
 
 pub fn is_a_program_to_be_killed() -> bool {
     env::var_os(PROGRAM).is_some()
 }
 
-/// Leaves a line unfinished, starts workers, and prints by them. Then, if there is a folder, its
-/// workers write their numbers there and are busy until they are killed.
+/// Leaves a line unfinished, starts workers, and prints in them. Then, if there is a folder, the
+/// workers write their process ids there and are busy until they are killed.
 pub fn program_to_be_killed() -> ! {
     fn print(n: u64) -> u64 {
         print!("<task {n}>");
@@ -120,7 +120,7 @@ pub fn program_to_be_killed() -> ! {
     print!("<begun>");
     let pool = pool_of(2);
     pool.map(print, vec![1, 2, 3]).unwrap();
-    // A worker that is forked late has no copy of this either.
+    // A worker that is forked late has no copy of this text either.
     print!("<late>");
     pool.map(|_: u8| -> u8 { process::abort() }, vec![0]).unwrap_err();
     pool.map(print, vec![4]).unwrap();

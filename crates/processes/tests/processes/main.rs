@@ -1,10 +1,10 @@
-//! The process pool under fire: what it refuses, what it survives, what it leaves behind.
+//! The process pool under fire: what the pool refuses, what it survives, what it leaves behind.
 //!
-//! What every stage promises is tested over all stages, in `tests/behaviours`. Here is what only
-//! this one can be asked: who may fork when, which deaths cost what, and bytes that cross.
+//! `tests/behaviours` tests the promises of all stages. The cases here concern only this stage:
+//! which process may fork when, what each kind of death costs, and bytes that cross.
 //!
-//! Each case runs in a process of its own, with a limit on its time (`one_change_tests::own_process`), and
-//! the fork server is started on its only thread.
+//! Each case runs in a process of its own, with a limit on its time
+//! (`one_change_tests::own_process`), and the fork server is started on the case's only thread.
 
 #[cfg(target_os = "linux")]
 mod builds;
@@ -46,18 +46,18 @@ fn main() -> std::process::ExitCode {
     /// In `kept` the fork server is started beforehand, and the case must leave nothing behind.
     fn kept(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
         let run = || {
-            processes::ForkServer::start().expect("the case has one thread");
+            ForkServer::start().expect("the case has one thread");
             let footprint = Footprint::now();
             run();
             footprint.assert_back();
         };
         own(name, run)
     }
-    /// The others do both for themselves.
+    /// A case in `own` starts the fork server and checks the leftovers by itself.
     fn own(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
         Case { name: name.into(), expect: Expect::Pass, run: Box::new(run) }
     }
-    /// A case per function.
+    /// Makes a case of each function.
     macro_rules! cases {
         ($how:ident: $($module:ident::$name:ident)*) => {
             vec![$($how(concat!(stringify!($module), "::", stringify!($name)), $module::$name),)*]
@@ -87,7 +87,6 @@ fn main() -> std::process::ExitCode {
             traffic::over_the_limit
             traffic::functions_that_no_worker_has
             traffic::signals_in_the_middle
-            traffic::dropping_waits_for_what_runs_and_cancels_what_waits
             shortage::no_open_files_at_the_start
             shortage::as_many_workers_as_open_files
             shortage::no_open_files_for_a_replacement
@@ -96,6 +95,7 @@ fn main() -> std::process::ExitCode {
             shortage::calls_that_cannot_be_sent
             shortage::descriptors_that_nobody_asked_for
             errors::ran_is_the_truth
+            errors::dropping_waits_for_what_runs_and_cancels_what_waits
             frames::any_bytes_are_survived_in_bounds
             frames::a_promise_of_a_gigabyte_costs_little
             frames::the_limit_holds_to_the_byte
@@ -135,14 +135,24 @@ fn main() -> std::process::ExitCode {
     own_process::main(cases)
 }
 
-/// This many workers.
+/// A pool of this many workers.
 #[cfg(target_os = "linux")]
-fn pool_of(workers: usize) -> processes::ProcessPool {
-    let workers = std::num::NonZeroUsize::new(workers).unwrap();
-    processes::ProcessPool::new(workers).expect("a pool")
+use processes::{ForkServer, ProcessPool, StartError};
+
+#[cfg(target_os = "linux")]
+type Pool = ProcessPool;
+
+#[cfg(target_os = "linux")]
+fn pool_of(workers: usize) -> ProcessPool {
+    try_pool(workers).expect("a pool")
 }
 
-/// Waits for something to come. The limit is for a machine that does much else.
+#[cfg(target_os = "linux")]
+fn try_pool(workers: usize) -> Result<ProcessPool, StartError> {
+    ProcessPool::new(std::num::NonZeroUsize::new(workers).unwrap())
+}
+
+/// Waits for something to happen. The long limit allows for a busy machine.
 #[cfg(target_os = "linux")]
 fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     let start = std::time::Instant::now();
@@ -155,16 +165,16 @@ fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Whether this process has ended. (It may wait to be reaped.)
+/// Whether this process has ended. (The process may still wait to be reaped.)
 #[cfg(target_os = "linux")]
 fn is_gone(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
 }
 
-/// The pool runs what it is given.
+/// Checks that the pool runs what it is given.
 #[cfg(target_os = "linux")]
-fn works(pool: &processes::ProcessPool) {
+fn works(pool: &ProcessPool) {
     use kernel::Executor;
     let answers = pool.map(|n: u64| 2 * n, (0..100).collect()).unwrap();
     assert_eq!(answers, (0..100).map(|n| 2 * n).collect::<Vec<_>>());

@@ -1,8 +1,9 @@
-//! The fault matrix: every way to go, at every moment of a worker's life.
+//! The fault matrix: every way to end, at every moment of a worker's life.
 //!
-//! "Between header and body" and "half way through the body" are real: the worker has written so
-//! much of its answer to its socket when it goes. A panic has no such moment, since an answer is written down before any of it is sent. It happens while the answer is
-//! written down: at its beginning, and after five megabytes.
+//! "Between header and body" and "half way through the body" are real: the worker has written that
+//! much of its answer to its socket when it ends. A panic cannot happen between two sends, since an
+//! answer is serialised before any of it is sent. A panic happens while the answer is serialised:
+//! at the answer's beginning, and after five megabytes.
 
 use crate::raw::{self, ANSWER, Way};
 use crate::{is_gone, pool_of, until, works};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::path::{Path, PathBuf};
 use std::{fs, process, thread};
 
-/// Where in its life.
+/// The moment of a worker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Moment {
     ReadingTheArgument,
@@ -32,7 +33,8 @@ impl Moment {
     ];
 }
 
-/// Who goes, when, and the folder in which an idle one is told to. Or nobody.
+/// How the worker ends, when, and the folder in which an idle worker is told to end. With `None`,
+/// the worker lives.
 #[derive(Clone, Debug, Serialize)]
 struct Item(Option<(Way, Moment)>, PathBuf);
 
@@ -40,12 +42,12 @@ impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match <(Option<(Way, Moment)>, PathBuf)>::deserialize(deserializer)? {
             (Some((way, Moment::ReadingTheArgument)), _) => way.go(),
-            (who, folder) => Ok(Self(who, folder)),
+            (how, folder) => Ok(Self(how, folder)),
         }
     }
 }
 
-/// The worker's process id. It panics where it is told to while it is written down.
+/// The worker's process id. The value panics at the chosen place while it is serialised.
 #[derive(Debug, PartialEq, Eq)]
 struct Reply(u32, Option<Moment>);
 
@@ -69,10 +71,10 @@ impl<'de> Deserialize<'de> for Reply {
     }
 }
 
-fn task(Item(who, folder): Item) -> Reply {
-    // The first call of a pool has the number 0, and it is the one that goes.
+fn task(Item(how, folder): Item) -> Reply {
+    // The first call of a pool has the number 0, and this is the call whose worker ends.
     let part_of_an_answer = |length| raw::write(&raw::header(length, ANSWER, 0));
-    match who {
+    match how {
         Some((way, Moment::InTheCall)) => way.go(),
         Some((Way::Panic, moment @ (Moment::AfterTheHeader | Moment::HalfWayThroughTheBody))) => {
             return Reply(0, Some(moment));
@@ -93,7 +95,7 @@ fn task(Item(who, folder): Item) -> Reply {
     Reply(process::id(), None)
 }
 
-/// Leaves a thread behind that goes when it is told to, with the worker idle by then.
+/// Leaves a thread behind that ends the worker when it is told to; by then the worker is idle.
 fn go_later(way: Way, folder: &Path) {
     struct Gone(PathBuf);
     impl Drop for Gone {
@@ -109,7 +111,7 @@ fn go_later(way: Way, folder: &Path) {
     });
 }
 
-/// What a death by this way is called.
+/// The text of a death by this way.
 fn what_happened(way: Way) -> &'static str {
     match way {
         Way::Panic => unreachable!("no death"),
@@ -127,12 +129,13 @@ pub fn cases() -> impl Iterator<Item = (String, impl FnOnce() + Send + 'static)>
     all.map(|(way, moment)| (format!("matrix::{way:?}::{moment:?}"), move || one(way, moment)))
 }
 
-/// One item goes, with others before it, beside it and behind it. It costs itself and no other.
+/// One item ends its worker, with other items before it, beside it and behind it. The end costs
+/// this item and no other.
 fn one(way: Way, moment: Moment) {
     let folder = tempfile::tempdir().unwrap();
     let pool = pool_of(2);
     let workers = pool.worker_pids();
-    let item = |who| Item(who, folder.path().to_owned());
+    let item = |how| Item(how, folder.path().to_owned());
     let mut items = vec![item(None); 6];
     items[0] = item(Some((way, moment)));
     let mut answers = pool.map_each(task, items).into_iter();

@@ -1,4 +1,5 @@
-//! What a task can do behind the worker's back: write to its socket, and go in the middle of it.
+//! What a task can do behind the worker's back: write to the worker's socket, and end the worker in
+//! the middle of an answer.
 
 use one_change_tests::own_process::inherited;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::getpid;
 
-/// How a worker goes, or does not.
+/// How a worker ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Way {
     Panic,
@@ -33,7 +34,7 @@ impl Way {
         Self::Sigkill,
     ];
 
-    /// Goes.
+    /// Ends this process.
     pub fn go(self) -> ! {
         match self {
             Self::Panic => panic!("as it was asked to"),
@@ -41,19 +42,19 @@ impl Way {
             Self::ExitThree => process::exit(3),
             Self::Abort => process::abort(),
             Self::InvalidWrite => {
-                // SAFETY: none. The write is invalid, and meant to be: the process ends here, by the
-                // hardware's signal and not by a sent one, which Rust's handler would return from.
+                // SAFETY: none. The write is invalid on purpose: the process ends here, by the
+                // hardware's signal. (Rust's handler would return from a signal that is sent.)
                 unsafe { ptr::write_volatile(hint::black_box(8 as *mut u8), 1) }
             }
             Self::Sigkill => kill(getpid(), SIGKILL).unwrap(),
         }
         loop {
-            thread::sleep(Duration::from_secs(1000)); // it is about to end
+            thread::sleep(Duration::from_secs(1000)); // the process is about to end
         }
     }
 }
 
-/// This worker's end of its socket, found as anybody can find it.
+/// This worker's end of its socket, found in `/proc`.
 fn own_socket() -> RawFd {
     let is_it = |number: &RawFd| {
         let target = fs::read_link(format!("/proc/self/fd/{number}"));
@@ -65,14 +66,14 @@ fn own_socket() -> RawFd {
     sockets.find(is_it).expect("a worker has a socket")
 }
 
-/// Writes to this worker's socket, and waits until all of it is in the kernel's hands.
+/// Writes to this worker's socket, and waits until the kernel has accepted all bytes.
 pub fn write(bytes: &[u8]) {
     // SAFETY: the number is that of an open descriptor, and it is not closed here.
     let socket = unsafe { File::from_raw_fd(own_socket()) };
     ManuallyDrop::new(socket).write_all(bytes).expect("the program listens");
 }
 
-/// Writes the bytes with these descriptors beside them, which must fit in one go.
+/// Writes the bytes with these descriptors beside them, which must fit in one system call.
 pub fn write_with(bytes: &[u8], descriptors: &[File]) {
     let numbers: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&numbers)];
@@ -84,7 +85,7 @@ pub fn write_with(bytes: &[u8], descriptors: &[File]) {
 /// The header of an answer, as the table in `frame.rs` says.
 pub fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
     let mut header = length.to_le_bytes().to_vec();
-    header.push(kind);
+    header.extend([kind, 0]);
     header.extend(task.to_le_bytes());
     header.extend([0; 16]);
     header

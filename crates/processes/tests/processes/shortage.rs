@@ -1,36 +1,36 @@
 //! A system that refuses: forks, and open files.
 //!
-//! Forks are refused through a seam that the pool does not know of: this program has a function
-//! `fork` of its own (and a `sendmsg`), which the linker prefers to the C library's. It asks two numbers in memory
-//! that all processes share, so a case can have the fork server's forks refused while it runs.
+//! Forks are refused behind the pool's back: this program has a function `fork` of its own (and a
+//! `sendmsg`), which the linker prefers to the C library's. That `fork` reads two numbers in memory
+//! that all processes share, so a case can have the fork server's forks refused while the server
+//! runs.
 
 use crate::raw::{self, ANSWER, Way};
-use crate::{is_gone, pool_of, until, works};
+use crate::{ForkServer, StartError, is_gone, pool_of, try_pool, until, works};
 use kernel::{Executor, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::mman::{MapFlags, ProtFlags, mmap_anonymous};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::Pid;
-use processes::{ForkServer, ProcessPool, StartError};
 use std::fs::File;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 use std::sync::{Mutex, OnceLock};
 
-/// What the processes of a case share.
-struct Shared {
-    /// How many forks are granted yet.
+/// The memory that the processes of a case share.
+struct Granted {
+    /// How many more forks are granted.
     granted: AtomicI32,
-    /// What those after them are refused with.
+    /// The error of the forks after these.
     errno: AtomicI32,
 }
 
-/// Set by the cases that refuse, before their first fork.
-static SHARED: OnceLock<&Shared> = OnceLock::new();
+/// The shared memory. Cases that refuse forks set it before their first fork.
+static SHARED: OnceLock<&Granted> = OnceLock::new();
 
-/// In place of the C library's.
+/// Replaces the C library's `fork`.
 #[unsafe(no_mangle)]
 extern "C" fn fork() -> libc::pid_t {
     if let Some(shared) = SHARED.get()
@@ -42,17 +42,18 @@ extern "C" fn fork() -> libc::pid_t {
     // SAFETY: the name is a C string, and the next object that has one is the C library.
     let next = unsafe { libc::dlsym(libc::RTLD_NEXT, c"fork".as_ptr()) };
     assert!(!next.is_null());
-    // SAFETY: that is the signature of `fork`.
+    // SAFETY: this is the signature of `fork`.
     let next = unsafe { std::mem::transmute::<*mut libc::c_void, extern "C" fn() -> i32>(next) };
     next()
 }
 
-/// Which sends of this process are refused: those of calls (each so often) or of descriptors.
+/// Which sends of this process are refused: sends of calls (one of every so many) or of
+/// descriptors.
 static REFUSED_SENDS: Mutex<Option<(Errno, Sends)>> = Mutex::new(None);
 
 #[derive(Clone, Copy, PartialEq)]
 enum Sends {
-    /// Each that is so many-th since, to a stream.
+    /// One of every so many sends to a stream.
     Calls {
         each: u32,
         since: u32,
@@ -63,12 +64,12 @@ enum Sends {
 fn is_stream(socket: i32) -> bool {
     let (mut kind, mut length) = (0, size_of::<i32>() as u32);
     let place: *mut i32 = &mut kind;
-    // SAFETY: the place has room for the number that is asked for, and its length is told.
+    // SAFETY: `place` has room for the number that is asked for, and its length is passed.
     unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, libc::SO_TYPE, place.cast(), &mut length) };
     kind == libc::SOCK_STREAM
 }
 
-/// In place of the C library's.
+/// Replaces the C library's `sendmsg`.
 #[unsafe(no_mangle)]
 extern "C" fn sendmsg(socket: i32, message: *const libc::msghdr, flags: i32) -> isize {
     if let Some((errno, sends)) = &mut *REFUSED_SENDS.lock().unwrap() {
@@ -86,7 +87,7 @@ extern "C" fn sendmsg(socket: i32, message: *const libc::msghdr, flags: i32) -> 
             return -1;
         }
     }
-    // SAFETY: the system call has the function's arguments.
+    // SAFETY: the system call gets the function's arguments.
     unsafe { libc::syscall(libc::SYS_sendmsg, socket, message, flags) as isize }
 }
 
@@ -94,19 +95,19 @@ fn refuse(sends: Option<(Errno, Sends)>) {
     *REFUSED_SENDS.lock().unwrap() = sends;
 }
 
-fn shared() -> &'static Shared {
+fn shared() -> &'static Granted {
     SHARED.get_or_init(|| {
-        let length = NonZeroUsize::new(size_of::<Shared>()).unwrap();
+        let length = NonZeroUsize::new(size_of::<Granted>()).unwrap();
         let protection = ProtFlags::PROT_READ | ProtFlags::PROT_WRITE;
-        // SAFETY: new memory, of which nobody has anything.
+        // SAFETY: this is new memory that no other code uses.
         let memory = unsafe { mmap_anonymous(None, length, protection, MapFlags::MAP_SHARED) };
-        // SAFETY: it is long enough, aligned to a page, never unmapped, and zeros are two numbers
-        // that may be changed by whoever has a reference.
-        unsafe { memory.unwrap().cast::<Shared>().as_ref() }
+        // SAFETY: the memory is long enough, aligned to a page, and never unmapped. Zeros are two
+        // valid atomic numbers, which any holder of a reference may change.
+        unsafe { memory.unwrap().cast::<Granted>().as_ref() }
     })
 }
 
-/// Grants this many forks from now on, and refuses those after them.
+/// Grants this many forks from now on, and refuses the forks after them.
 fn grant(forks: i32, then: Errno) {
     shared().errno.store(then as i32, SeqCst);
     shared().granted.store(forks, SeqCst);
@@ -118,13 +119,9 @@ fn grant_all() {
 
 const REFUSALS: [Errno; 2] = [Errno::EAGAIN, Errno::ENOMEM];
 
-fn workers(count: usize) -> NonZeroUsize {
-    NonZeroUsize::new(count).unwrap()
-}
-
-/// The error of a start, whatever the number of workers that were there before the refusal.
+/// The error of a start. The number of workers that were there before the refusal may differ.
 fn refused(count: usize, with: Errno) -> String {
-    let error = ProcessPool::new(workers(count)).unwrap_err();
+    let error = try_pool(count).unwrap_err();
     let StartError::System(_, system) = &error else { panic!("{error:?}") };
     assert_eq!(system.raw_os_error(), Some(with as i32));
     error.to_string()
@@ -168,14 +165,14 @@ pub fn no_replacement_for_one() {
         kill_and_wait(before[1]);
         works(&pool);
         assert_eq!(pool.worker_pids(), before[..1]);
-        // One that dies while it runs an item has its error, and the last one goes on.
+        // An item whose worker dies has an error, and the last worker goes on.
         grant_all();
         works(&pool);
         assert_eq!(pool.worker_pids().len(), 2);
     }
 }
 
-/// With the last worker the pool is broken, and says why.
+/// When the last worker is gone, the pool is broken, and its errors say why.
 pub fn no_replacement_for_the_last() {
     grant_all();
     for errno in REFUSALS {
@@ -201,15 +198,16 @@ pub fn no_replacement_for_the_last() {
     }
 }
 
-/// How many files this process may have open; the old limit.
+/// Sets how many files this process may have open. Returns the old limit.
 fn limit_files(count: u64) -> u64 {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, count, hard).unwrap();
     soft
 }
 
-/// Lets this process open so many files more. It fills the gaps between the open ones, so that the
-/// limit, which is on the numbers, is one on how many.
+/// Lets this process open this many more files. The function first fills the gaps between the open
+/// descriptors: the limit is on a descriptor's number, and without gaps it limits how many there
+/// are.
 fn leave_room_for(count: u64) -> (u64, Vec<File>) {
     let mut filler = vec![File::open("/dev/null").unwrap()];
     let highest = |filler: &[File]| filler.iter().map(number).max().unwrap();
@@ -225,11 +223,11 @@ fn leave_room_for(count: u64) -> (u64, Vec<File>) {
     (limit_files(first + count), filler)
 }
 
-/// Too few at the start: an error that says what to do, and nothing left behind.
+/// Too few open files at the start give an error that says what to do, and leave nothing behind.
 pub fn no_open_files_at_the_start() {
     for room in 0..8 {
         let (before, filler) = leave_room_for(room);
-        let error = ProcessPool::new(workers(8)).unwrap_err().to_string();
+        let error = try_pool(8).unwrap_err().to_string();
         limit_files(before);
         assert!(error.contains("Too many open files"), "{error}");
         assert!(error.ends_with("raise the limit with `ulimit -n`"), "{error}");
@@ -239,22 +237,23 @@ pub fn no_open_files_at_the_start() {
     works(&pool_of(8));
 }
 
-/// As a person meets it: the usual limit, and a few workers too many.
+/// The common case: the usual limit, and a few workers too many.
 pub fn as_many_workers_as_open_files() {
     let before = limit_files(1024);
-    let error = ProcessPool::new(workers(1024)).unwrap_err().to_string();
+    let error = try_pool(1024).unwrap_err().to_string();
     assert!(error.ends_with("raise the limit with `ulimit -n`"), "{error}");
     works(&pool_of(10));
     limit_files(before);
 }
 
-/// A worker that cannot be replaced for lack of open files is one less, until there are some.
+/// If a worker cannot be replaced for lack of open files, the pool has one worker fewer until files
+/// can be opened again.
 pub fn no_open_files_for_a_replacement() {
     let pool = pool_of(2);
     let workers = pool.worker_pids();
     let (before, filler) = leave_room_for(0);
     kill(Pid::from_raw(workers[0] as i32), SIGKILL).unwrap();
-    // What is left of the dead one makes room for one file, and a pair of sockets is two.
+    // The dead worker frees one descriptor, and a pair of sockets needs two.
     for _ in 0..10 {
         works(&pool);
     }
@@ -265,19 +264,19 @@ pub fn no_open_files_for_a_replacement() {
     drop(filler);
 }
 
-/// The fork server's own limit.
+/// The fork server itself may open no more files.
 pub fn no_open_files_in_the_fork_server() {
     let server = ForkServer::start().unwrap().pid() as i32;
     let set = |soft| {
         let limit = libc::rlimit { rlim_cur: soft, rlim_max: 4096 };
-        // SAFETY: the new limit is there to be read, and the old one is not asked for.
+        // SAFETY: the new limit can be read, and the old limit is not asked for.
         let done =
             unsafe { libc::prlimit(server, libc::RLIMIT_NOFILE, &limit, std::ptr::null_mut()) };
         assert_eq!(done, 0);
     };
     let pool = pool_of(1);
     set(3);
-    let error = ProcessPool::new(workers(2)).unwrap_err();
+    let error = try_pool(2).unwrap_err();
     assert!(!error.to_string().contains('\n'), "{error}");
     works(&pool);
     set(1024);
@@ -285,8 +284,8 @@ pub fn no_open_files_in_the_fork_server() {
     works(&pool);
 }
 
-/// Nobody sends descriptors beside a frame. Those that come all the same are closed again, which the
-/// case's footprint shows.
+/// No descriptors are expected beside a frame. Descriptors that come all the same are closed again,
+/// as the case's footprint shows.
 pub fn descriptors_that_nobody_asked_for() {
     fn answer_with_files(count: usize) -> u64 {
         let files: Vec<File> = (0..count).map(|_| File::open("/dev/null").unwrap()).collect();
@@ -302,12 +301,12 @@ pub fn descriptors_that_nobody_asked_for() {
     }
 }
 
-/// A request to the fork server that cannot be sent: nobody waits for what it was about.
+/// When a request to the fork server cannot be sent, no thread waits for its effect.
 pub fn requests_that_cannot_be_sent() {
     let pool = pool_of(2);
     let before = pool.worker_pids();
     refuse(Some((Errno::ETOOMANYREFS, Sends::Descriptors)));
-    let error = ProcessPool::new(workers(2)).unwrap_err();
+    let error = try_pool(2).unwrap_err();
     assert!(matches!(error, StartError::System(..)), "{error:?}");
     kill_and_wait(before[0]);
     works(&pool);
@@ -319,8 +318,8 @@ pub fn requests_that_cannot_be_sent() {
     works(&pool_of(2));
 }
 
-/// No memory for a call on its way: its worker ends what it has and is replaced. Every item has its
-/// answer, and none is run twice.
+/// When the system has no memory to send a call, the call's worker finishes what it has and is
+/// replaced. Every item has its answer, and no item runs twice.
 pub fn calls_that_cannot_be_sent() {
     fn note((n, file): (u64, PathBuf)) -> u64 {
         let file = std::fs::OpenOptions::new().append(true).open(file);

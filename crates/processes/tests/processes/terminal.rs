@@ -12,8 +12,8 @@ use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::thread;
 
-/// Ctrl-C reaches every process of the terminal. The workers leave it to the program, which has no
-/// handler and dies; and with it they die, the terminal as it was.
+/// Ctrl-C reaches every process of the terminal. The workers leave Ctrl-C to the program. The
+/// program has no handler and dies, and the workers die with it. The terminal stays as it was.
 pub fn ctrl_c_ends_all() {
     let folder = tempfile::tempdir().unwrap();
     let terminal = openpty(None, None).unwrap();
@@ -28,18 +28,18 @@ pub fn ctrl_c_ends_all() {
             _ => Ok(()),
         }
     };
-    // SAFETY: it makes two system calls and touches nothing that this process has.
+    // SAFETY: the closure makes two system calls and touches no memory of this process.
     unsafe { command.pre_exec(take_the_terminal) };
     let before = tcgetattr(&terminal.slave).unwrap();
     let mut program = command.spawn().unwrap();
     let pids = ["0", "1", "server"].map(|file| {
         until(|| fs::read_to_string(folder.path().join(file)).ok()?.parse::<u32>().ok())
     });
-    // What is written to a terminal has to be read, or the writer waits.
+    // The text on a terminal has to be read, or the writer waits.
     let mut screen = File::from(terminal.master.try_clone().unwrap());
     let reader = thread::spawn(move || {
         let mut text = Vec::new();
-        let _ = screen.read_to_end(&mut text); // an error is its way to say that all have left
+        let _ = screen.read_to_end(&mut text); // an error means that all processes have left
         String::from_utf8_lossy(&text).into_owned()
     });
     assert!(pids.iter().all(|&pid| !is_gone(pid)));

@@ -1,23 +1,21 @@
-//! Bytes: many, large, crossing, wrong; and calls that wait when the pool goes.
+//! Bytes: many, large, crossing, wrong.
 
 use crate::{pool_of, until};
 use kernel::{Bytes, Executor, Ran, TaskErrorKind};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, kill, sigaction};
 use nix::unistd::getpid;
-use processes::{Call, Workers};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 fn same<T>(value: T) -> T {
     value
 }
 
 /// Tiny items first, then ten megabytes in each item: a worker writes a large answer while a large
-/// argument is on its way to the other. A pool that only writes, or only reads, waits for ever.
+/// argument is on its way to the other worker. A pool that only writes, or only reads, waits for
+/// ever.
 pub fn ten_megabytes_both_ways_at_once() {
     let large = |byte| Bytes::from(vec![byte; 10_000_000]);
     let tiny = (0..500).map(|_| Bytes::new());
@@ -32,7 +30,7 @@ pub fn one_answer_of_many_megabytes() {
         let answer = pool.map(|length: u64| vec![7; length as usize].into(), vec![length]);
         let answer: Vec<Bytes> = answer.unwrap();
         assert!(answer[0].len() == length as usize && answer[0].iter().all(|&byte| byte == 7));
-        // And the same bytes the other way, with a small item at each side.
+        // Then the same bytes go the other way, with a small item on each side.
         let items = vec![Bytes::new(), answer[0].clone(), Bytes::from(vec![1])];
         assert!(pool.map(same, items.clone()).unwrap() == items);
     }
@@ -45,7 +43,7 @@ pub fn tiny_items_by_the_hundred_thousand() {
     assert_eq!(pool_of(2).map(same::<u64>, Vec::new()).unwrap().len(), 0);
 }
 
-/// Writes two numbers and reads one.
+/// A type that serialises as two numbers and deserialises from one.
 #[derive(Debug)]
 struct Chatty;
 
@@ -73,7 +71,7 @@ pub fn left_over_bytes_are_refused() {
     }
 }
 
-/// Cannot be written down, or cannot be read again.
+/// A value that cannot be serialised, or cannot be deserialised.
 #[derive(Debug)]
 enum Odd {
     Unwritable,
@@ -127,8 +125,8 @@ pub fn what_cannot_be_written_or_read() {
     assert_eq!(pool.map(same, vec![1, 2, 3]).unwrap(), [1, 2, 3]);
 }
 
-/// Writes itself as one byte more than a frame may have. The memory is never touched, so it costs
-/// nothing unless somebody copies it.
+/// A value that serialises to one byte more than a frame may have. The memory is never touched, so
+/// it costs nothing unless it is copied.
 struct Huge;
 
 impl Serialize for Huge {
@@ -156,11 +154,11 @@ pub fn over_the_limit() {
     assert_eq!(pool.map(same, vec![1]).unwrap(), [1]);
 }
 
-/// A function of the C library stands for one from a library that was opened later: neither lies
-/// in the program itself.
+/// A function of the C library stands for a function of a library that was opened later: neither
+/// lies in the program itself.
 pub fn functions_that_no_worker_has() {
     let address = libc::getpid as *const ();
-    // SAFETY: it is never called: that is what is tested.
+    // SAFETY: the function is never called, as the test checks.
     let foreign = unsafe { std::mem::transmute::<*const (), fn(u64) -> u64>(address) };
     let pool = pool_of(1);
     for error in pool.map_each(foreign, vec![1, 2]).into_iter().map(Result::unwrap_err) {
@@ -176,7 +174,7 @@ pub fn signals_in_the_middle() {
     extern "C" fn count(_: i32) {
         CAUGHT.fetch_add(1, Relaxed);
     }
-    // Without SA_RESTART, so that calls come back interrupted.
+    // Install the handler without SA_RESTART, so that system calls are interrupted.
     let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
     // SAFETY: the handler adds to an atomic number, which a handler may.
     unsafe { sigaction(Signal::SIGUSR1, &action) }.unwrap();
@@ -195,26 +193,4 @@ pub fn signals_in_the_middle() {
         until(|| (CAUGHT.load(Relaxed) > 20).then_some(()));
         done.store(true, Relaxed);
     });
-}
-
-pub fn dropping_waits_for_what_runs_and_cancels_what_waits() {
-    fn leave_marks(file: PathBuf) {
-        fs::write(file.with_extension("begun"), "").unwrap();
-        thread::sleep(Duration::from_millis(300));
-        fs::write(file.with_extension("ended"), "").unwrap();
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let mark = |item: i32, end: &str| folder.path().join(item.to_string()).with_extension(end);
-    let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
-    for item in 0..4 {
-        workers.submit(Call::new(leave_marks, &folder.path().join(item.to_string())).unwrap());
-    }
-    until(|| {
-        let ended = workers.poll(Some(Duration::from_millis(1)));
-        assert!(ended.is_empty(), "the tasks sleep");
-        (mark(0, "begun").exists() && mark(1, "begun").exists()).then_some(())
-    });
-    drop(workers);
-    assert!(mark(0, "ended").exists() && mark(1, "ended").exists());
-    assert!(!mark(2, "begun").exists() && !mark(3, "begun").exists());
 }

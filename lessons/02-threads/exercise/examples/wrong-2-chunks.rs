@@ -1,4 +1,5 @@
-//! A wrong answer to exercise 2: contiguous chunks. Everything is right but who runs what.
+//! A wrong answer to exercise 2: contiguous chunks. Everything is right except which thread runs
+//! which item.
 //!
 //! Refused on: a free worker takes the next item
 

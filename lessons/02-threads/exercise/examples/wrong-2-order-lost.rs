@@ -14,7 +14,8 @@ fn map<A: Sync, R: Send>(task: impl Fn(&A) -> R + Sync, items: &[A], workers: us
     };
     let all: Vec<R> = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        // The last thread first: what luck does on some days, this does on all.
+        // Join the last thread first: then every run shows the wrong order that is otherwise a
+        // matter of luck.
         threads.into_iter().rev().flat_map(|thread| thread.join().unwrap()).collect()
     });
     all

@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 2: a loop. Its answers are right.
+//! A wrong answer to exercise 2: a loop. The loop's answers are right.
 //!
 //! Refused on: two items are in progress at once on two workers
 

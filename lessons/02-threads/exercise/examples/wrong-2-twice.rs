@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 2: every thread runs every item, and one of them wins.
+//! A wrong answer to exercise 2: every thread runs every item, and one thread's answers win.
 //!
 //! Refused on: each item is run once
 

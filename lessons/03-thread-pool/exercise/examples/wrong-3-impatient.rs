@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 3: it stops waiting after a while, and loses what is slow.
+//! A wrong answer to exercise 3: it stops waiting after a while, and loses slow answers.
 //!
 //! Refused on: a slow answer is waited for
 

@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 3: it counts the answers, and a job that panics sends none.
+//! A wrong answer to exercise 3: it counts the answers, but a job that panics sends no answer.
 //!
 //! Refused on: a job that panics leaves None in its place, and map comes back
 

@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 5: it sorts, and the wrong way round.
+//! A wrong answer to exercise 5: it sorts in the wrong direction.
 //!
 //! Refused on: on one worker the items run from the longest to the shortest
 

@@ -1,4 +1,5 @@
-//! A wrong answer to exercise 6: lets go around every native, also around those that need the lock.
+//! A wrong answer to exercise 6: it lets go around every native, also around a native that needs
+//! the lock.
 //!
 //! Refused on: a native that needs the lock is inside alone
 

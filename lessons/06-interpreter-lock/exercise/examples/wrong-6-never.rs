@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 6: lets go only after the native has come back.
+//! A wrong answer to exercise 6: it lets go only after the native has come back.
 //!
 //! Refused on: two natives that block are in progress at once
 

@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 6: lets go for the first wait, and does not take the lock again.
+//! A wrong answer to exercise 6: it lets go for the first wait, and does not take the lock again.
 //!
 //! Refused on: after a native that blocks, the lock is held again
 

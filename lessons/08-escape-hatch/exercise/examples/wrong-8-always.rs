@@ -1,6 +1,6 @@
-//! A wrong answer to exercise 8: lets go where there is nothing to do.
+//! A wrong answer to exercise 8: it lets go where there is nothing to do.
 //!
-//! Refused on: for an empty list it does not let go
+//! Refused on: map_pairs does not let go for an empty list
 
 use kernel::Pair;
 use python::{List, Python};

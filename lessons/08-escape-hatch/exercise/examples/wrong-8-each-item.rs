@@ -1,6 +1,6 @@
-//! A wrong answer to exercise 8: lets go for each item again.
+//! A wrong answer to exercise 8: it lets go again for each item.
 //!
-//! Refused on: it lets go once, and not once for each item
+//! Refused on: map_pairs lets go once, and not once for each item
 
 use kernel::Pair;
 use python::{List, Python};

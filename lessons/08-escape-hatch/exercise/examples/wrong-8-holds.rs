@@ -1,4 +1,4 @@
-//! A wrong answer to exercise 8: copies, and keeps the lock.
+//! A wrong answer to exercise 8: it copies, and keeps the lock.
 //!
 //! Refused on: another thread has the lock while the work goes on
 

@@ -1,6 +1,6 @@
-//! A wrong answer to exercise 8: copies, lets go, and still has the list borrowed.
+//! A wrong answer to exercise 8: it copies, lets go, and still has the list borrowed.
 //!
-//! Refused on: the list may change meanwhile: what counts is what was in it
+//! Refused on: a change of the list meanwhile does not change the answers
 
 use kernel::Pair;
 use python::{List, Python};

@@ -1,6 +1,6 @@
-//! A wrong answer to exercise 8: reads the list again after it has let go.
+//! A wrong answer to exercise 8: it reads the list again after it has let go.
 //!
-//! Refused on: the list may change meanwhile: what counts is what was in it
+//! Refused on: a change of the list meanwhile does not change the answers
 
 use kernel::Pair;
 use python::{List, Python};

@@ -1,6 +1,7 @@
-//! The bare side: two processes and a pair of sockets, blocking reads and writes, and nothing else.
+//! The bare side: two processes and a pair of sockets, with blocking reads and writes, and nothing
+//! else.
 //!
-//! The other process is this program, started again. It allocates nothing while it plays small
+//! The other process is this program, started again. The partner allocates nothing for small
 //! frames, and one buffer for each block.
 
 use crate::fresh;
@@ -11,7 +12,7 @@ use std::process::Child;
 use std::str::FromStr;
 use std::time::Instant;
 
-/// How many frames are under way where they are pipelined.
+/// How many frames are under way in a pipelined measurement.
 const UNDER_WAY: usize = 16;
 
 /// How many bytes a call and its answer have.
@@ -21,7 +22,7 @@ pub struct Lengths {
     pub answer: usize,
 }
 
-/// The near end; the far end is [`play`].
+/// The near end of the pair; [`play`] is the far end.
 pub struct Bare {
     socket: UnixStream,
     partner: Child,
@@ -29,7 +30,7 @@ pub struct Bare {
 }
 
 impl Bare {
-    /// Starts the partner.
+    /// Starts the partner process.
     pub fn start(lengths: Lengths) -> io::Result<Self> {
         let (socket, theirs) = UnixStream::pair()?;
         let Lengths { call, answer } = lengths;
@@ -62,16 +63,16 @@ impl Bare {
         Ok(start.elapsed().as_secs_f64() / count as f64)
     }
 
-    /// A block there and back, in seconds. Both processes allocate what they receive into.
+    /// A block there and back, in seconds. Both processes allocate a buffer for what they receive.
     pub fn exchange(&mut self, block: &[u8]) -> io::Result<f64> {
         let start = Instant::now();
-        // A frame of no length does not occur, so the length of the block can stand in its place.
+        // No frame is empty, so the block's length can stand in a frame's place.
         let mut head = vec![BLOCK; self.lengths.call];
         head[1..9].copy_from_slice(&block.len().to_ne_bytes());
         self.socket.write_all(&head)?;
         self.socket.write_all(block)?;
-        // Zeroed pages come from the kernel when they are first touched, which is here when bytes
-        // arrive: nothing is written twice.
+        // The kernel gives zeroed pages when they are first touched. Here that is when bytes
+        // arrive, so nothing is written twice.
         let mut back = vec![0; block.len()];
         self.socket.read_exact(&mut back)?;
         let time = start.elapsed().as_secs_f64();
@@ -90,7 +91,8 @@ impl Drop for Bare {
 /// The first byte of a frame that announces a block. Other frames begin with a 1.
 const BLOCK: u8 = 2;
 
-/// The partner: its socket is its standard input. It ends when the other end is closed.
+/// The partner process: its socket is its standard input. The partner ends when the other end is
+/// closed.
 pub fn play(lengths: &[String]) -> io::Result<()> {
     let lengths: Vec<_> = lengths.iter().filter_map(|word| usize::from_str(word).ok()).collect();
     let [call, answer] = lengths[..] else { return Err(io::ErrorKind::InvalidInput.into()) };

@@ -1,17 +1,18 @@
 //! Measurements that need a process of their own: this program, started again for one part.
 //!
-//! The fork server starts once in the life of a process, and the most memory that a process ever
-//! had is told of its whole life.
+//! The fork server starts once in the life of a process, and the system reports the most memory of
+//! a process for its whole life.
 
 use std::env;
 use std::error::Error;
 use std::io;
 use std::process::{Command, Stdio};
 
-/// The argument by which a process learns that it is for one part. Not for a person to type.
+/// The argument that tells a process to run one part. People need not type this argument.
 const FLAG: &str = "--part";
 
-/// What follows the flag, if this process was started for a part: the part's name, and its words.
+/// What follows the flag, if this process was started for a part: the part's name and its
+/// arguments.
 pub fn part() -> Option<(String, Vec<String>)> {
     let mut words = env::args().skip(1);
     let is_part = words.next().as_deref() == Some(FLAG);
@@ -25,7 +26,7 @@ pub fn command(words: &[&str]) -> io::Result<Command> {
     Ok(command)
 }
 
-/// Runs a part in a fresh process, and gives the number that it prints.
+/// Runs a part in a fresh process, and returns the number that it prints.
 pub fn measure(words: &[&str]) -> Result<f64, Box<dyn Error>> {
     let output = command(words)?.stdin(Stdio::null()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);

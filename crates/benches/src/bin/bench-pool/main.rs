@@ -1,12 +1,13 @@
-//! `just bench-pool`: the process pool for keeps (`process-futures`) held against its bars; and stage
-//! 4's pool, measured for three rows.
+//! `just bench-pool`: the process pool for keeps (`process-futures`) compared with its bars; and
+//! stage 4's pool, measured for three rows.
 //!
-//! Ours stands beside two others, and all take turns, round by round, in one run: *bare*, two
-//! processes that send each other the same bytes and do nothing else, written as fast as a careful
-//! person would; and *Python*, `concurrent.futures.ProcessPoolExecutor`. What can be measured once
-//! in the life of a process is measured in fresh ones: this program starts itself again.
+//! Our pool stands beside two contenders: *bare*, two processes that send each other the same bytes
+//! and do nothing else, in carefully written code; and *Python*,
+//! `concurrent.futures.ProcessPoolExecutor`. All take turns, round by round, in one run. Some
+//! quantities can be measured only once in the life of a process: for these, the program starts
+//! itself again.
 //!
-//! It is a record and no test: its status is 0 whatever holds.
+//! This program makes a record and is no test: its status is 0 whether the bars hold or not.
 
 #![forbid(unsafe_code)]
 
@@ -25,8 +26,6 @@ mod rounds;
 mod samples;
 
 use options::Options;
-#[cfg(target_os = "linux")]
-use serde_json::json as value;
 use std::error::Error;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
@@ -45,7 +44,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
         Err(error) => {
-            // If standard error is closed too, the status has to do.
+            // If standard error is closed too, only the exit status can report the error.
             let _ = writeln!(anstream::stderr(), "error: {error}");
             ExitCode::from(2)
         }
@@ -76,20 +75,18 @@ fn run_part(name: &str, words: &[String]) -> ExitCode {
 
 #[cfg(target_os = "linux")]
 fn report(options: &Options) -> Result<(), Box<dyn Error>> {
-    let (rows, python, version) = rounds::measure(options)?;
+    let (rows, python) = rounds::measure(options)?;
     let mut out = anstream::stdout();
     let json = benches::json(&rows);
     if let Some(path) = &options.record {
         let named = |error| format!("{}: {error}", path.display());
-        let (table, missed) = (benches::markdown(&json)?, benches::missed(&json)?);
-        let text = value!({"table": table, "missed": missed, "python": version});
-        let record = value!({"run": json, "text": text});
+        let record = benches::record(&json, &python.version);
         std::fs::write(path, format!("{record:#}\n")).map_err(named)?;
     }
     if options.json {
         writeln!(out, "{json:#}")?;
     } else {
-        write!(out, "{}\n{python}\n", benches::table(&rows))?;
+        write!(out, "{}\n{python}\n", benches::table(&rows), python = python.sentence)?;
     }
     Ok(out.flush()?)
 }
@@ -99,7 +96,7 @@ fn report(_: &Options) -> Result<(), Box<dyn Error>> {
     Err("the process pool needs Linux: WSL2 or a container".into())
 }
 
-/// Whether nobody reads on, as in `| head -1`. That is the reader's right and no failure.
+/// Whether the output was closed early, as by `| head -1`. A closed output is no failure.
 fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
     let error = error.downcast_ref::<io::Error>();
     error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)

@@ -1,4 +1,4 @@
-//! What a person types.
+//! The command-line options.
 
 use clap::Parser;
 use clap::builder::StyledStr;
@@ -24,17 +24,17 @@ pub struct Options {
     /// Few and small items, to see that it works: the figures mean little
     #[arg(long)]
     pub quick: bool,
-    /// Write the rows into this file, with the tables that the book shows. Not in the help: it is for
-    /// the book's recorder.
+    /// Write the JSON array into this file, beside the text. Hidden from the help: the option is
+    /// for the book's recorder, which needs text and numbers of the same run.
     #[arg(long, value_name = "FILE", hide = true)]
     pub record: Option<PathBuf>,
 }
 
-/// Why there are no options.
+/// The reason why there are no options.
 pub enum Other {
-    /// Help was asked for; this is it.
+    /// The user asked for help; this is the text.
     Help(StyledStr),
-    /// What was typed cannot be used: one line.
+    /// The command line cannot be used; this one line says why.
     Mistake(String),
 }
 

@@ -6,7 +6,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use process_futures::{MapOptions, ProcessPoolExecutor};
 use processes::steps::ForkPerItem;
-use processes::{Call, ForkServer, ProcessPool, Workers};
+use processes::{ForkServer, ProcessPool, Workers, call};
 use std::error::Error;
 use std::fs;
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 const ONE: NonZeroUsize = NonZeroUsize::MIN;
 const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
-/// A task's result, or whatever went wrong.
+/// A task's result, or any error.
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn small(pair: Pair) -> u64 {
@@ -39,7 +39,7 @@ fn sum<E: Error + 'static>(
     answers.sum::<std::result::Result<u64, E>>().map_err(Into::into)
 }
 
-/// Seconds that a call takes, with what it gave.
+/// The seconds that a call takes, with the call's result.
 fn timed<T>(call: impl FnOnce() -> T) -> (f64, T) {
     let start = Instant::now();
     let answer = call();
@@ -50,16 +50,16 @@ fn timed<T>(call: impl FnOnce() -> T) -> (f64, T) {
 pub struct Ours {
     pool: ProcessPoolExecutor,
     stage: ProcessPool,
-    /// Pools of one, so that it is known which worker has the task.
+    /// Pools of one worker, so that the worker with the task is known.
     doomed: (ProcessPoolExecutor, ProcessPool),
     busy: PipeReader,
     pair: Pair,
 }
 
 impl Ours {
-    /// Starts the fork server and the pools: to be called before there is any thread.
+    /// Starts the fork server and the pools: call this before there is any other thread.
     pub fn start() -> Result<Self> {
-        // Before the fork server, so that workers have the writing end.
+        // Make the pipe before the fork server, so that workers inherit the writing end.
         let (busy, writer) = pipe()?;
         BUSY.set(writer).map_err(|_| "a second start")?;
         ForkServer::start()?;
@@ -75,7 +75,7 @@ impl Ours {
     /// How long the frames of a small task are.
     pub fn lengths(&self) -> Result<Lengths> {
         let mut workers = Workers::new(ONE)?;
-        let call = Call::new(small, &self.pair).map_err(|kind| kind.to_string())?;
+        let call = call(small, &self.pair).map_err(|kind| kind.to_string())?;
         let length = call.length();
         workers.submit(call);
         loop {
@@ -91,12 +91,12 @@ impl Ours {
         trip(&self.pool, self.pair)
     }
 
-    /// The same on stage 4.
+    /// [`trip`](Self::trip) on stage 4.
     pub fn stage_trip(&self) -> Result<f64> {
         trip(&self.stage, self.pair)
     }
 
-    /// The same by a future.
+    /// [`trip`](Self::trip) with a future.
     pub fn future_trip(&self) -> Result<f64> {
         let (time, answer) = timed(|| self.pool.submit(small, self.pair).result());
         assert_eq!(answer?, small(self.pair));
@@ -135,18 +135,19 @@ impl Ours {
         self.death_in(pool, || pool.worker_pids())
     }
 
-    /// The same on stage 4.
+    /// [`death`](Self::death) on stage 4.
     pub fn stage_death(&self) -> Result<f64> {
         let pool = &self.doomed.1;
         self.death_in(pool, || pool.worker_pids())
     }
 
     fn death_in(&self, pool: &impl Executor, pids: impl Fn() -> Vec<u32>) -> Result<f64> {
-        // An answer between two deaths, or the pool takes them for a fault of the program.
+        // Have an answer between two deaths: after many deaths in a row, the pool would give up.
         pool.map(small, vec![self.pair])?;
         let worker = Pid::from_raw(pids()[0] as i32);
         let mut busy = self.busy.try_clone()?;
-        // The caller waits in `map`, so another thread has to do it. An `Instant` is CLOCK_MONOTONIC.
+        // The caller waits in `map`, so another thread has to send the signal. An `Instant` is
+        // CLOCK_MONOTONIC.
         let killer = thread::spawn(move || {
             busy.read_exact(&mut [0])?;
             thread::sleep(Duration::from_millis(1));
@@ -173,7 +174,7 @@ fn trip(pool: &impl Executor, pair: Pair) -> Result<f64> {
     Ok(time)
 }
 
-/// Where a worker says that it is busy.
+/// The pipe through which a worker reports that it is busy.
 static BUSY: OnceLock<PipeWriter> = OnceLock::new();
 
 /// A task that never ends by itself, and keeps its core busy.
@@ -185,13 +186,13 @@ fn be_busy((): ()) {
     }
 }
 
-/// Seconds from nothing to a pool of two, its first answer, and its end. In a fresh process: it
-/// includes the start of the fork server.
+/// The seconds for making a pool of two, its first answer, and its end. Run this in a fresh
+/// process: the time includes the start of the fork server.
 pub fn start() -> Result<f64> {
     start_of(|| executor(TWO))
 }
 
-/// The same on stage 4.
+/// [`start`] on stage 4.
 pub fn stage_start() -> Result<f64> {
     start_of(|| Ok(ProcessPool::new(TWO)?))
 }
@@ -204,7 +205,7 @@ fn start_of<E: Executor>(make: impl FnOnce() -> Result<E>) -> Result<f64> {
 }
 
 /// The most memory that this process ever had, in bytes, after this many items have come through a
-/// map with a buffer of 64 calls. In a fresh process.
+/// map with a buffer of 64 calls. Run this in a fresh process.
 pub fn memory(count: u64) -> Result<f64> {
     let pool = executor(TWO)?;
     let options = MapOptions { buffersize: NonZeroUsize::new(64), ..MapOptions::default() };
@@ -215,7 +216,7 @@ pub fn memory(count: u64) -> Result<f64> {
     Ok(f64::from(kibibytes) * 1024.0)
 }
 
-/// Seconds for the least that a process can cost: a fork, one answer through a pipe, a wait.
+/// The seconds for the minimum that a process can cost: a fork, one answer through a pipe, a wait.
 pub fn fork_and_wait() -> Result<f64> {
     let pair = ten_pairs()[0];
     let executor = ForkPerItem::new(ONE);

@@ -1,4 +1,4 @@
-//! The Python side: one process that times its own pool, asked once a turn.
+//! The Python side: one process that times its own pool, once for each request.
 
 use crate::options::Options;
 use serde_json::Value;
@@ -7,34 +7,41 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// The other end of the conversation. It says there what can be asked.
+/// The Python script, which documents the requests that it understands.
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/python/process_pool.py");
 
 /// A running interpreter with a pool of two workers.
 pub struct Python {
-    /// As the interpreter tells it: `3.11.7`.
-    pub version: String,
     child: Child,
-    // `None` when nothing more will be asked.
+    // The pipe for requests. `None` when no more requests will come.
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
+/// A description of the interpreter.
+pub struct Words {
+    /// `Python 3.11.7`, or a text that there is no interpreter.
+    pub version: String,
+    /// The description in a sentence.
+    pub sentence: String,
+}
+
 impl Python {
-    /// Starts the interpreter that was named, or `python3`, and says in words what was started. That
-    /// there is no `python3` is no error; it is said.
-    pub fn find(options: &Options) -> Result<(Option<Self>, String), Box<dyn Error>> {
+    /// Starts the interpreter that was named, or `python3`, and returns a sentence about what was
+    /// started. A missing `python3` is no error; the sentence says so.
+    pub fn find(options: &Options) -> Result<(Option<Self>, Words), Box<dyn Error>> {
         let name = options.python.as_deref().unwrap_or(Path::new("python3"));
         match Self::start(name) {
             Ok((python, words)) => Ok((Some(python), words)),
             Err(why) if options.python.is_none() => {
-                Ok((None, format!("Python's side is left out: {why}")))
+                let sentence = format!("Python's side is left out: {why}");
+                Ok((None, Words { version: "no Python".to_owned(), sentence }))
             }
             Err(why) => Err(why),
         }
     }
 
-    fn start(program: &Path) -> Result<(Self, String), Box<dyn Error>> {
+    fn start(program: &Path) -> Result<(Self, Words), Box<dyn Error>> {
         let named = |error: &dyn Error| format!("{}: {error}", program.display());
         let mut child = Command::new(program)
             .arg(SCRIPT)
@@ -44,16 +51,16 @@ impl Python {
             .map_err(|error| named(&error))?;
         let requests = child.stdin.take();
         let answers = BufReader::new(child.stdout.take().expect("a pipe was asked for"));
-        let mut python = Self { version: String::new(), child, requests, answers };
+        let mut python = Self { child, requests, answers };
         let hello = python.ask("hello").map_err(|error| named(&*error))?;
         let word = |name: &str| hello[name].as_str().unwrap_or("unknown").to_owned();
-        let words = format!(
+        let version = format!("Python {}", word("python"));
+        let sentence = format!(
             "Python is ProcessPoolExecutor of {}, workers started by {}.",
             word("python"),
             word("start_method")
         );
-        python.version = word("python");
-        Ok((python, words))
+        Ok((python, Words { version, sentence }))
     }
 
     fn ask(&mut self, request: &str) -> Result<Value, Box<dyn Error>> {
@@ -75,7 +82,7 @@ impl Python {
 
 impl Drop for Python {
     fn drop(&mut self) {
-        self.requests = None; // the end of the conversation, and so of the process
+        self.requests = None; // the script reads an end of file, and exits
         let _ = self.child.wait();
     }
 }

@@ -1,32 +1,33 @@
-//! The rounds: everybody does everything once in each, so that a machine that slows down, or has
-//! other work for a while, does so for all of them.
+//! The rounds: each contender makes each measurement once in a round, so that a machine that slows
+//! down, or has other work for a while, affects all contenders alike.
 
 use crate::bare::Bare;
 use crate::fresh;
 use crate::options::Options;
 use crate::ours::Ours;
-use crate::python::Python;
+use crate::python::{Python, Words};
 use crate::samples::{Samples, What};
 use benches::Comparison;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::Summary;
 use std::error::Error;
 
-/// How often the trips take turns in a round.
+/// How often the round trips take turns in a round.
 const TURNS: usize = 5;
 
-/// How much of each in a round.
+/// The sizes of the measurements in a round.
 struct Sizes {
-    /// In each turn.
+    /// Round trips in each turn.
     trips: usize,
     tiny: usize,
     chunked: u64,
     block: usize,
-    /// Python's are fewer, for they take longer; its times are for one task all the same.
+    /// Python's round trips in each turn. Python makes fewer trips because each takes longer; the
+    /// reported time is for one task all the same.
     python_trips: usize,
     python_tiny: usize,
     python_chunked: usize,
-    /// Items of the two streams whose memory is compared. Once, and not in every round.
+    /// The items of the two streams whose memory is compared, measured once and not in every round.
     streams: [u64; 2],
 }
 
@@ -52,19 +53,16 @@ const QUICK: Sizes = Sizes {
     streams: [100, 1000],
 };
 
-/// The rows, what is to be said of Python, and its version if it was measured.
-type Measured = (Vec<Comparison>, String, Option<String>);
-
-/// Measures all of it.
-pub fn measure(options: &Options) -> Result<Measured, Box<dyn Error>> {
+/// Runs all measurements. Returns the rows, and a sentence about Python.
+pub fn measure(options: &Options) -> Result<(Vec<Comparison>, Words), Box<dyn Error>> {
     let sizes = if options.quick { QUICK } else { FULL };
-    // Ours is first: its fork server has to start before there is any thread.
+    // Start our side first: its fork server has to start before there is any thread.
     let ours = Ours::start()?;
     let mut bare = Bare::start(ours.lengths()?)?;
     let (mut python, words) = Python::find(options)?;
     let block: Vec<u8> = (0..sizes.block).map(|at| (at % 251) as u8).collect();
     let mut samples = Samples::default();
-    // A round that does not count, for everybody to warm up.
+    // Run one round that does not count, to warm every contender up.
     round(
         &QUICK,
         &block[..QUICK.block],
@@ -75,7 +73,7 @@ pub fn measure(options: &Options) -> Result<Measured, Box<dyn Error>> {
     )?;
     let style = ProgressStyle::with_template("{bar:24} round {pos} of {len} {elapsed}")
         .expect("the template is a constant");
-    // It draws when it is told to and at no other time: it has no thread.
+    // The bar has no thread: it draws only when it is told to.
     let progress = ProgressBar::new(options.rounds as u64).with_style(style);
     progress.tick();
     for _ in 0..options.rounds {
@@ -86,7 +84,7 @@ pub fn measure(options: &Options) -> Result<Measured, Box<dyn Error>> {
         samples.add(what, fresh::measure(&["memory", &count.to_string()])?);
     }
     progress.finish_and_clear();
-    Ok((samples.rows(), words, python.map(|python| python.version.clone())))
+    Ok((samples.rows(), words))
 }
 
 fn round(
@@ -97,8 +95,8 @@ fn round(
     python: Option<&mut Python>,
     samples: &mut Samples,
 ) -> Result<(), Box<dyn Error>> {
-    // A trip is so short that it takes the mood of the moment: which core, how warm. So all four
-    // take turns more often than once in a round.
+    // A round trip is so short that its time depends on the moment: which core, which clock rate.
+    // So all four kinds of trip take turns more often than once in a round.
     let mut trips = [const { Vec::new() }; 4];
     for _ in 0..TURNS {
         for _ in 0..sizes.trips {
@@ -114,8 +112,8 @@ fn round(
             trips[3].push(bare.trip()?);
         }
     }
-    let who = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
-    for (what, times) in who.into_iter().zip(&trips) {
+    let whats = [What::MapTrip, What::FutureTrip, What::StageTrip, What::BareTrip];
+    for (what, times) in whats.into_iter().zip(&trips) {
         samples.add(what, Summary::of(times).median);
     }
     samples.add(What::MapTiny, ours.tiny(sizes.tiny)?);

@@ -1,10 +1,10 @@
-//! What the rounds have measured so far, and the rows that come of it.
+//! The measurements of the rounds so far, and the table rows that follow from them.
 
 use benches::{Bar, Comparison, Unit};
 use report::Summary;
 use std::collections::BTreeMap;
 
-/// Who did what, in a round.
+/// A measurement of a round, with its contender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum What {
     MapTrip,
@@ -35,12 +35,12 @@ pub enum What {
 pub struct Samples(BTreeMap<What, Vec<f64>>);
 
 impl Samples {
-    /// Takes a measurement in.
+    /// Adds a measurement.
     pub fn add(&mut self, what: What, number: f64) {
         self.0.entry(what).or_default().push(number);
     }
 
-    /// The rows, from the medians of what was measured.
+    /// The rows, from the medians of the measurements.
     pub fn rows(&self) -> Vec<Comparison> {
         use Bar::{AtMost, TimesLess, Under};
         use Unit::{Bytes, Seconds};

@@ -23,7 +23,7 @@ pub fn wait_for_the_first() {
     assert_eq!(some.done.len(), 1);
     assert_eq!(some.done[0].result().unwrap(), 2);
     assert_eq!(some.not_done.len(), 4);
-    // One that has ended is enough, and it returns at once.
+    // One future that has ended is enough: `wait` returns at once.
     let again = wait(futures.clone(), None, ReturnWhen::FirstCompleted);
     assert_eq!(again.done.len(), 1);
     (0..5).for_each(|n| gates.gate(n).open());
@@ -109,7 +109,7 @@ pub fn wait_for_two_pools() {
 pub fn as_they_end() {
     let (pool, gates) = (pool(3), Gates::new());
     let order = [2, 0, 4, 1, 3];
-    // The workers take the first three; whoever is let through makes room for the next.
+    // The workers take the first three; a task that is let through makes room for the next.
     let futures: Vec<_> = (0..3).map(|n| pool.submit(pass, gates.gate(n))).collect();
     let more = (3..5).map(|n| pool.submit(pass, gates.gate(n)));
     let mut completed = as_completed(futures.into_iter().chain(more));

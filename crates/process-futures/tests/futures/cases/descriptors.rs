@@ -1,5 +1,5 @@
-//! Descriptors beside frames, as a worker may send them behind the pool's back; and a system that has
-//! none to give.
+//! Descriptors beside frames, as a worker may send them behind the pool's back; and a system that
+//! has no descriptors to give.
 
 use super::*;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -12,8 +12,8 @@ use std::io::{IoSlice, Write};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 
-/// An answer that says of itself that descriptors travel with it.
-fn answer_with(Answer { say, send, body, die }: Answer) -> u64 {
+/// Sends an answer whose header says that descriptors travel with it.
+fn answer_with(WithFiles { say, send, body, die }: WithFiles) -> u64 {
     let files: Vec<File> = (0..send).map(|_| File::open("/dev/null").unwrap()).collect();
     let mut bytes = header(body, ANSWER, say, 0);
     bytes.push(7);
@@ -22,32 +22,33 @@ fn answer_with(Answer { say, send, body, die }: Answer) -> u64 {
 }
 
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-struct Answer {
+struct WithFiles {
     say: u8,
     send: u8,
     body: u32,
     die: bool,
 }
 
-/// A worker dies half way through a frame, with its descriptors sent: they are closed again.
+/// A worker dies half way through a frame, after its descriptors were sent: the pool closes the
+/// descriptors.
 pub fn a_frame_with_descriptors_half_way() {
     for send in [1, 2, 16] {
         let pool = pool(1);
-        let item = Answer { say: send, send, body: 1000, die: true };
+        let item = WithFiles { say: send, send, body: 1000, die: true };
         let error = pool.submit(answer_with, item).result().unwrap_err();
         assert!(matches!(error.kind(), TaskErrorKind::WorkerDied(_)), "{error}");
         assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
     }
 }
 
-/// The descriptors of a frame do not come, or more come than a frame may have. What does come is
-/// closed again, which the case's footprint shows.
+/// The descriptors of a frame do not come, or more come than a frame may have. The pool closes the
+/// descriptors that do come, as the case's footprint shows.
 pub fn a_frame_without_its_descriptors() {
     for (say, send, why) in
         [(3, 2, "are lost"), (17, 17, "are lost"), (255, 20, "are lost"), (0, 1, "")]
     {
         let pool = pool(1);
-        let item = Answer { say, send, body: 1, die: true };
+        let item = WithFiles { say, send, body: 1, die: true };
         match pool.submit(answer_with, item).result() {
             Ok(answer) => assert_eq!((answer, why), (7, "")),
             Err(error) => {
@@ -59,11 +60,11 @@ pub fn a_frame_without_its_descriptors() {
     }
 }
 
-/// They come, and this process may open no more.
+/// Descriptors come while this process may open no more files.
 pub fn descriptors_that_nobody_can_take() {
     let pool = pool(1);
     let (before, filler) = leave_room_for(2);
-    let item = Answer { say: 5, send: 5, body: 1, die: false };
+    let item = WithFiles { say: 5, send: 5, body: 1, die: false };
     let error = pool.submit(answer_with, item).result().unwrap_err();
     limit_files(before);
     assert!(error.to_string().contains("descriptors of a frame are lost"), "{error}");
@@ -71,7 +72,7 @@ pub fn descriptors_that_nobody_can_take() {
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
 }
 
-/// Descriptors with each byte of a frame that does not end.
+/// A frame that does not end, with descriptors beside each of its bytes.
 pub fn descriptors_without_an_end() {
     fn flood((): ()) -> u64 {
         write(&header(1_000, ANSWER, 0, 0));
@@ -86,15 +87,15 @@ pub fn descriptors_without_an_end() {
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
 }
 
-/// A worker has had its last call, and there are no open files for the next one: calls that wait
-/// end, in an answer if there are some soon, else in an error.
+/// A worker has had its last call, and there are no open files for the next one: waiting calls end,
+/// in an answer if files can be opened again soon, else in an error.
 pub fn none_for_a_successor() {
     for soon in [true, false] {
         let pool = builder(1).max_tasks_per_child(count(1)).build().unwrap();
         let server = Pid::from_raw(process_futures::ForkServer::start().unwrap().pid() as i32);
         let (before, filler) = leave_room_for(0);
         if soon {
-            signal::kill(server, Signal::SIGSTOP).unwrap(); // so that it reports no end too early
+            signal::kill(server, Signal::SIGSTOP).unwrap(); // so that no end is reported too early
         }
         let futures: Vec<_> = (0..3).map(|n| pool.submit(square, n)).collect();
         let mut outcomes = vec![futures[0].result()];
@@ -118,15 +119,16 @@ pub fn none_for_a_successor() {
     }
 }
 
-/// How many files this process may have open; the old limit.
+/// Sets how many files this process may have open. Returns the old limit.
 fn limit_files(count: u64) -> u64 {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
     setrlimit(Resource::RLIMIT_NOFILE, count, hard).unwrap();
     soft
 }
 
-/// Lets this process open so many files more. It fills the gaps between the open ones, so that the
-/// limit, which is on the numbers, is one on how many.
+/// Lets this process open this many more files. The function first fills the gaps between the open
+/// descriptors: the limit is on a descriptor's number, and without gaps it limits how many there
+/// are.
 fn leave_room_for(count: u64) -> (u64, Vec<File>) {
     let mut filler = vec![File::open("/dev/null").unwrap()];
     let highest = |filler: &[File]| filler.iter().map(number).max().unwrap();
@@ -145,11 +147,11 @@ fn leave_room_for(count: u64) -> (u64, Vec<File>) {
 fn end_here() -> ! {
     kill(process::id());
     loop {
-        thread::sleep(Duration::from_secs(1000)); // it is about to end
+        thread::sleep(Duration::from_secs(1000)); // the process is about to end
     }
 }
 
-/// This worker's end of its socket, found as anybody can find it.
+/// This worker's end of its socket, found in `/proc`.
 fn own_socket() -> RawFd {
     let is_it = |number: &RawFd| {
         let target = fs::read_link(format!("/proc/self/fd/{number}"));
@@ -161,14 +163,14 @@ fn own_socket() -> RawFd {
     sockets.find(is_it).expect("a worker has a socket")
 }
 
-/// Writes to this worker's socket, and waits until all of it is in the kernel's hands.
+/// Writes to this worker's socket, and waits until the kernel has accepted all bytes.
 pub fn write(bytes: &[u8]) {
     // SAFETY: the number is that of an open descriptor, and it is not closed here.
     let socket = unsafe { File::from_raw_fd(own_socket()) };
     ManuallyDrop::new(socket).write_all(bytes).expect("the program listens");
 }
 
-/// Writes the bytes with these descriptors beside them, which must fit in one go.
+/// Writes the bytes with these descriptors beside them, which must fit in one system call.
 pub fn write_with(bytes: &[u8], descriptors: &[File]) {
     let numbers: Vec<RawFd> = descriptors.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&numbers)];
@@ -177,7 +179,7 @@ pub fn write_with(bytes: &[u8], descriptors: &[File]) {
     assert_eq!(sent, Ok(bytes.len()));
 }
 
-/// The header of an answer, as the table in `frame.rs` says.
+/// The header of an answer, as the table in `packet.rs` says.
 pub fn header(length: u32, kind: u8, descriptors: u8, task: u64) -> Vec<u8> {
     let mut header = length.to_le_bytes().to_vec();
     header.extend([kind, descriptors]);

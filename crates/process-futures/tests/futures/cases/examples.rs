@@ -1,4 +1,4 @@
-//! The crate's examples, as the programs that they are.
+//! The crate's examples, run as programs.
 
 use kernel::{Ran, TaskError, TaskErrorKind};
 use soak::job::{Done, End, Job, Log};
@@ -33,7 +33,8 @@ pub fn a_short_soak() {
     assert!(report.to_string().contains(&format!("--seed {}", report.seed)));
 }
 
-/// A report on one item that was entered like this, and noted by a worker so many times.
+/// Whether the report is clean for one item that was entered in this way, and that workers noted so
+/// many times.
 fn is_clean(enter: impl FnOnce(&mut Ledger, Expected), noted: u8) -> bool {
     use std::io::Write;
     let (mut ledger, log) = (Ledger::default(), Log::default());

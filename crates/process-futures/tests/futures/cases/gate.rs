@@ -1,4 +1,4 @@
-//! Gates: tasks that say when they have begun, and go on when they are let.
+//! Gates: a task at a gate tells that it has begun, and goes on when the test opens the gate.
 
 use super::until;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// A folder for the gates of one case.
 pub struct Gates(TempDir);
 
-/// One gate. It travels to a worker as the argument of [`pass`].
+/// One gate. A gate travels to a worker as the argument of [`pass`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gate(PathBuf);
 
@@ -29,7 +29,7 @@ impl Gate {
         fs::write(self.0.with_extension("open"), "").expect("a file");
     }
 
-    /// Whether a task has come to it.
+    /// Whether a task has come to the gate.
     pub fn is_reached(&self) -> bool {
         self.0.with_extension("reached").exists()
     }
@@ -39,7 +39,7 @@ impl Gate {
     }
 }
 
-/// A task: comes to the gate, waits until it is open, and gives its number.
+/// A task: comes to the gate, waits until the gate is open, and returns the gate's number.
 pub fn pass(gate: Gate) -> u64 {
     reach(&gate);
     until("an open gate", || gate.0.with_extension("open").exists());
@@ -52,7 +52,7 @@ pub fn touch(gate: Gate) -> u64 {
     number(&gate)
 }
 
-/// A task: waits at the gate and panics then.
+/// A task: waits until the gate is open, and panics.
 pub fn pass_and_panic(gate: Gate) -> u64 {
     panic!("no luck at {}", pass(gate))
 }

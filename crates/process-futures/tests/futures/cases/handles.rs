@@ -49,7 +49,7 @@ pub fn errors_count_the_calls() {
 }
 
 pub fn what_cannot_be_sent_has_failed_at_once() {
-    /// Cannot be written down: postcard has to know a map's length first.
+    /// A value that cannot be serialised.
     #[derive(serde::Deserialize)]
     struct Wrong;
     impl serde::Serialize for Wrong {
@@ -71,7 +71,8 @@ pub fn what_cannot_be_sent_has_failed_at_once() {
 
 pub fn what_nobody_waits_for_runs() {
     let (pool, gates) = (pool(1), Gates::new());
-    // More than the worker takes at once, so that somebody has to hand out the rest.
+    // Submit more calls than the worker takes at once, so that some thread has to send the others
+    // later.
     let futures: Vec<_> = (0..20).map(|n| pool.submit(touch, gates.gate(n))).collect();
     until("the last of them", || gates.gate(19).is_reached());
     until("its answer", || futures.iter().all(|future| future.done()));
@@ -112,7 +113,7 @@ pub fn cancelling_wakes_who_waits() {
     for waiting in [1, 3] {
         let future = pool.submit(touch, gates.gate(1));
         thread::scope(|scope| {
-            // One of them pumps, and has nothing to hear of but this call's end.
+            // One of the threads drives, and the only event for it is this call's end.
             let threads: Vec<_> =
                 (0..waiting).map(|_| scope.spawn(|| is_cancelled(&future.result()))).collect();
             thread::sleep(Duration::from_millis(20));
@@ -163,13 +164,13 @@ pub fn clones_are_one_call() {
 
 pub fn no_long_call_waits_on_the_word_of_tiny_ones() {
     let (pool, gates) = (pool(2), Gates::new());
-    // After these, a worker may have many calls at a time, as long as such calls keep coming.
+    // After these calls, a worker may have many calls at a time, as long as such calls keep coming.
     let tiny: Vec<_> = (0..500).map(|n| pool.submit(square, n)).collect();
     assert!(tiny.iter().all(|future| future.result().is_ok()));
     let futures: Vec<_> = (0..4).map(|n| pool.submit(pass, gates.gate(n))).collect();
     gates.gate(0).until_reached();
     for n in 1..4 {
-        // One worker stays at the first gate. The other one must get to all others.
+        // One worker stays at the first gate. The other worker must reach all other gates.
         gates.gate(n).until_reached();
         gates.gate(n).open();
     }
@@ -210,7 +211,7 @@ pub fn large_arguments_and_answers_at_once() {
     for (bytes, future) in large.iter().zip(&futures) {
         assert!(future.result().unwrap() == *bytes);
     }
-    // And with nobody waiting: the manager moves the bytes.
+    // When no thread waits, the manager moves the bytes.
     let future = pool.submit(reversed, large[1].clone());
     until("ten megabytes there and back", || future.done());
 }
@@ -235,8 +236,8 @@ pub fn it_works_after_every_kind_of_error() {
     assert_eq!(pool.worker_pids().len(), 2);
 }
 
-/// Of calls that no worker is to have: cancelled, without a worker, or too late. What an error says
-/// of itself is held against the files that the tasks touch.
+/// `ran()` is true for calls that no worker gets: cancelled, without a worker, or too late. The
+/// test compares `ran()` with the files that the tasks touch.
 pub fn ran_is_the_truth_of_what_waits() {
     let (pool, gates) = (pool(1), Gates::new());
     let runs = pool.submit(pass, gates.gate(0));
@@ -255,7 +256,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     assert_eq!(waits.result().unwrap_err().ran(), Ran::No);
     assert!((1..4).all(|n| !gates.gate(n).is_reached()));
     let address = libc::getpid as *const ();
-    // SAFETY: it is never called: that is what is tested.
+    // SAFETY: the function is never called, as the test checks.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(Gate) -> u64>(address) };
     let error = pool.submit(elsewhere, gates.gate(4)).result().unwrap_err();
     assert!(matches!(error.kind(), TaskErrorKind::NotInTemplate), "{error}");

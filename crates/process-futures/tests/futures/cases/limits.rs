@@ -1,5 +1,5 @@
-//! Limits on time. The times here make something end that would not end by itself; whether they
-//! are kept exactly is not asked.
+//! Limits on time. The time limits here end calls that would not end by themselves. No test checks
+//! how exactly a limit is kept.
 
 use super::gate::{Gates, pass, touch};
 use super::*;
@@ -62,15 +62,16 @@ pub fn an_end_is_an_end_for_all() {
     let clone = future.clone();
     let waiting = thread::spawn(move || clone.result());
     assert!(is_timed_out(&future.result_timeout(SOON)));
-    assert!(is_timed_out(&waiting.join().unwrap()), "who waited without a limit");
+    assert!(is_timed_out(&waiting.join().unwrap()), "the thread that waited without a limit");
     assert!(is_timed_out(&future.result()));
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
 }
 
 pub fn a_call_behind_another() {
     let (pool, gates) = (pool(1), Gates::new());
-    // Many tiny calls make the pool give a worker several at a time, the last two too. On a machine
-    // so busy that it does not, the second is withdrawn from the queue: all the rest holds as well.
+    // Many tiny calls make the pool give a worker several at a time, also the last two. On a
+    // machine so busy that the pool does not, the second call is withdrawn from the queue, and all
+    // other checks still hold.
     let tiny: Vec<_> = (0..500).map(|n| pool.submit(square, n)).collect();
     let first = pool.submit(pass, gates.gate(0));
     let second = pool.submit(sleep_for_ever, ());
@@ -85,7 +86,7 @@ pub fn a_call_behind_another() {
 pub fn no_time_at_all() {
     let pool = pool(1);
     for n in 0..200 {
-        // Either answer is right. Whichever it is, it stays, and the pool goes on.
+        // Both outcomes are right. The outcome stays, and the pool goes on.
         let future = pool.submit(square, n);
         let first = future.result_timeout(Duration::ZERO);
         let second = future.result();
@@ -112,7 +113,7 @@ pub fn of_a_map() {
         read.set(read.get() + 1);
         gates.gate(n)
     });
-    gates.gate(0).open(); // the only one
+    gates.gate(0).open(); // no other gate is opened
     let options = MapOptions {
         buffersize: Some(count(5)),
         timeout: Some(Duration::from_millis(300)),
@@ -120,7 +121,8 @@ pub fn of_a_map() {
     };
     let outcomes: Vec<_> = pool.map_with(pass, source, options).collect();
     assert_eq!(outcomes.len(), read.get(), "an outcome for each item that was read, then the end");
-    // Whether the first was in time is the machine's to say; nobody lets the others through.
+    // The first item may be in time or late, depending on the machine; the gates of the others stay
+    // closed.
     let late = outcomes.iter().filter(|outcome| is_timed_out(outcome)).count();
     assert!(late >= outcomes.len() - 1, "{outcomes:?}");
     let running = outcomes.iter().enumerate().filter(|(n, outcome)| {

@@ -1,4 +1,4 @@
-//! The list of cases, and what they share.
+//! The list of cases, and the functions that the cases share.
 
 mod completion;
 mod descriptors;
@@ -160,7 +160,7 @@ fn builder(workers: usize) -> Builder {
     ProcessPoolExecutor::builder().max_workers(count(workers))
 }
 
-/// A pool of this many.
+/// A pool of this many workers.
 fn pool(workers: usize) -> ProcessPoolExecutor {
     builder(workers).build().expect("a pool")
 }
@@ -169,7 +169,7 @@ fn count(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).expect("not zero")
 }
 
-/// Waits for something to come. The limit is for a machine that does much else.
+/// Waits for something to happen. The long limit allows for a busy machine.
 fn until(what: &str, mut there: impl FnMut() -> bool) {
     let start = Instant::now();
     while !there() {
@@ -178,7 +178,7 @@ fn until(what: &str, mut there: impl FnMut() -> bool) {
     }
 }
 
-/// Whether this process has ended. (It may wait to be reaped.)
+/// Whether this process has ended. (The process may still wait to be reaped.)
 fn is_gone(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/stat"))
         .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
@@ -189,7 +189,7 @@ fn kill(pid: u32) {
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).expect("it is there");
 }
 
-/// The text of a `Broken`.
+/// The text of a `Broken` error.
 fn broken<R>(result: Result<R, TaskError>) -> String {
     match result.err().expect("an error").kind() {
         TaskErrorKind::Broken(why) => why.clone(),
@@ -240,7 +240,7 @@ fn sleep_for_ever((): ()) -> u64 {
     }
 }
 
-/// An even number squared; an odd one is no luck.
+/// Squares an even number; an odd number panics.
 fn square_even(n: u64) -> u64 {
     assert!(n.is_multiple_of(2), "no luck with {n}");
     n * n

@@ -1,4 +1,4 @@
-//! Pools where none can be.
+//! Pools in processes that cannot have a pool.
 
 use super::*;
 use kernel::Executor;
@@ -21,7 +21,7 @@ pub fn a_worker_makes_no_pool() {
 static POOL: OnceLock<ProcessPoolExecutor> = OnceLock::new();
 static FUTURE: OnceLock<TaskFuture<u64>> = OnceLock::new();
 
-/// Uses the pool that this process is a copy of the owner of, in every way there is.
+/// Uses, in every way, this process's copy of the program's pool.
 fn use_it((): ()) -> Vec<String> {
     let Some(pool) = POOL.get() else { return vec!["there is no pool here".to_owned()] };
     let mut said = vec![broken(pool.submit(square, 2).result())];
@@ -45,28 +45,30 @@ fn is_refused(said: &[String]) {
 }
 
 pub fn a_worker_waits_for_no_pool() {
-    // A worker is forked from the program as it was before it had the pool.
+    // A worker is forked from the program as it was before the pool was stored.
     POOL.set(pool(1)).unwrap();
     let pool = POOL.get().unwrap();
     assert_eq!(pool.submit(use_it, ()).result().unwrap(), ["there is no pool here"]);
-    // Statics are not dropped, so the pool's end is said aloud.
+    // A static is never dropped, so shut the pool down explicitly.
     pool.shutdown(true, true);
 }
 
-/// Ends well if the pool is refused. Anything else is seen in the status.
+/// Exits with status 0 if the pool is refused, and with another status if not.
 fn child() -> ! {
     is_refused(&use_it(()));
     process::exit(7)
 }
 
 pub fn a_fork_of_the_program_uses_no_pool() {
-    // Only after the fork server has died is there a second one, which has copies of older pools.
+    // A second fork server, which has copies of older pools, starts only after the first fork
+    // server has died.
     let server = process_futures::ForkServer::start().unwrap().pid();
     let first = pool(1);
     POOL.set(first).unwrap();
     kill(server);
     until("the death of the fork server", || is_gone(server));
-    // Its worker may hold a copy of its socket for a moment, and the server seems alive.
+    // A worker may hold a copy of the dead server's socket for a moment, and then the server still
+    // seems alive.
     let mut second = None;
     until("the second fork server", || {
         second = builder(1).build().ok();

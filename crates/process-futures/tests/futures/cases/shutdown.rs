@@ -4,7 +4,7 @@ use super::gate::{Gate, Gates, pass, touch};
 use super::*;
 use process_futures::{MapOptions, TaskFuture};
 
-/// One call that runs, and some behind it.
+/// Submits one call that runs, and some calls behind it.
 fn one_and_some(pool: &ProcessPoolExecutor, gates: &Gates) -> Vec<TaskFuture<u64>> {
     let mut futures = vec![pool.submit(pass, gates.gate(0))];
     futures.extend((1..5).map(|n| pool.submit(touch, gates.gate(n))));
@@ -52,7 +52,7 @@ pub fn twice() {
     pool.shutdown(false, true);
     pool.kill_workers();
     assert_eq!(future.result().unwrap(), 16);
-    // And from several threads at once.
+    // Several threads may shut the pool down at once.
     let pool = super::pool(2);
     let futures: Vec<_> = (0..100).map(|n| pool.submit(square, n)).collect();
     thread::scope(|scope| {

@@ -142,7 +142,7 @@ pub fn a_panic_in_a_chunk() {
     }
 }
 
-/// Dies in the middle of its chunk.
+/// A task that ends its worker in the middle of a chunk.
 fn die_at_five(n: u64) -> u64 {
     if n == 5 { process::exit(9) } else { n }
 }
@@ -163,7 +163,7 @@ pub fn a_death_in_a_chunk() {
 }
 
 pub fn a_chunk_that_does_not_come_back() {
-    /// Cannot be read back by anybody.
+    /// A value that cannot be deserialised.
     #[derive(serde::Serialize)]
     struct OneWay;
     impl<'de> serde::Deserialize<'de> for OneWay {

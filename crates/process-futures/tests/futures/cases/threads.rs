@@ -49,7 +49,8 @@ pub fn the_driver_changes() {
     }
 }
 
-/// A waiting thread drives for a long time, and must take what others submit meanwhile.
+/// A waiting thread drives for a long time, and must send the calls that other threads submit
+/// meanwhile.
 pub fn one_waits_and_others_submit() {
     use super::gate::{Gates, pass};
     let (pool, gates) = (pool(2), Gates::new());
@@ -69,7 +70,7 @@ pub fn one_waits_and_others_submit() {
     });
 }
 
-/// Everything that can be done with a pool, by many threads, while workers are killed.
+/// Many threads use the pool in every way, while workers are killed.
 pub fn all_ways_at_once() {
     let pool = pool(3);
     let (left, good) = (AtomicUsize::new(6), AtomicUsize::new(0));
@@ -124,7 +125,8 @@ pub fn all_ways_at_once() {
             });
         }
         while left.load(Relaxed) > 0 {
-            // It may be gone by now, and another process cannot have its number so soon.
+            // The worker may be gone by now, but another process cannot have its process id so
+            // soon.
             if let Some(&pid) = pool.worker_pids().first() {
                 let pid = nix::unistd::Pid::from_raw(pid as i32);
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);

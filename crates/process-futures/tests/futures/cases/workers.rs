@@ -1,4 +1,4 @@
-//! The workers' lives: how they begin, how they end, who comes after them.
+//! The workers' lives: how workers begin, how they end, and how they are replaced.
 
 use super::gate::{Gates, pass};
 use super::*;
@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-/// What an initializer has left in its worker.
+/// The value that an initializer has left in its worker.
 static LEFT: OnceLock<u64> = OnceLock::new();
 
 fn leave(n: u64) {
@@ -36,7 +36,7 @@ pub fn an_initializer_in_each_that_comes_later() {
     assert_eq!(pool.submit(left, ()).result().unwrap().0, Some(18), "after a death");
 }
 
-/// Adds a line to a file, so that somebody can count.
+/// Adds a line to a file, so that the test can count.
 fn note(file: &PathBuf) {
     use std::io::Write;
     let file = fs::OpenOptions::new().append(true).create(true).open(file);
@@ -58,8 +58,8 @@ fn note_and_die(file: PathBuf) {
     process::abort();
 }
 
-/// Builds a pool of two with this initializer, and gives each call's error and the number of times
-/// that the initializer was begun.
+/// Builds a pool of two workers with this initializer. Returns each call's error, and how many
+/// times the initializer was begun.
 fn refused(initializer: fn(PathBuf), limit: usize) -> (HashSet<String>, usize) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("lines");
@@ -93,7 +93,8 @@ pub fn an_initializer_that_panics_later() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gone");
     let pool = builder(2).initializer(leave_unless, file.clone()).build().unwrap();
-    // After these a worker has many calls at a time; but a new one has none before it is ready.
+    // After these calls a worker has many calls at a time; but a new worker has none before it is
+    // ready.
     let early: Vec<_> = (0..500).map(|_| pool.submit(left, ())).collect();
     assert!(early.iter().all(|future| future.result().unwrap().0 == Some(1)));
     fs::write(&file, "").unwrap();
@@ -142,7 +143,7 @@ pub fn a_new_one_for_each_call() {
     let futures: Vec<_> = (0..100).map(|_| pool.submit(my_pid, ())).collect();
     let pids: HashSet<u32> = futures.iter().map(|future| future.result().unwrap()).collect();
     assert_eq!(pids.len(), 100);
-    // A panic is a call as any other; a death needs no successor of the successor.
+    // A call that panics counts as one call. A death needs only one replacement.
     pool.submit(no_luck, 1).result().unwrap_err();
     pool.submit(exit, 1).result().unwrap_err();
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
@@ -150,7 +151,7 @@ pub fn a_new_one_for_each_call() {
     let futures: Vec<_> = (0..20).map(|_| pool.submit(my_pid, ())).collect();
     assert!(futures.iter().all(|future| future.result().is_ok()));
     drop(pool);
-    // At once: those that have retired are waited for as well.
+    // Check at once: the shutdown also waits for workers that have retired.
     let server = process_futures::ForkServer::start().unwrap().pid();
     let children = fs::read_to_string(format!("/proc/{server}/task/{server}/children")).unwrap();
     assert_eq!(children, "", "workers");
@@ -229,7 +230,7 @@ pub fn killed_behind_our_back() {
             kill(pid);
         }
         let futures: Vec<_> = (0..10).map(|n| pool.submit(square, n)).collect();
-        // Those that a dying worker may have begun fail; the others do not.
+        // Calls that a dying worker may have begun fail; the other calls do not.
         for (n, future) in (0..).zip(&futures) {
             match future.result() {
                 Ok(answer) => assert_eq!(answer, n * n),

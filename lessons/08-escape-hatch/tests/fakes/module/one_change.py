@@ -1,4 +1,4 @@
-"""Stands in for the native module where a test wants the lesson's text and no compiler."""
+"""Stands in for the native module in tests that need the lesson's text and no compiler."""
 
 import math
 

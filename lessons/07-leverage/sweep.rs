@@ -1,10 +1,9 @@
 //! The sweep: computing against bytes, on every stage.
 
-use super::{ITEMS, Stage, text};
-use crate::progress::Progress;
-use crate::statistics::Summary;
+use crate::{ITEMS, text};
 use kernel::{Executor, Message, Pair, Parcel, TaskError, checksum, digest, gcd, transform};
-use schedule::leverage::{Crew, Job, break_even, first_near_best, speedup};
+use report::{Probed, Progress, Summary, bytes};
+use schedule::leverage::{Capacity, Job, break_even, first_near_best, speedup};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::error::Error;
@@ -13,20 +12,20 @@ use std::time::Instant;
 
 /// One payload: a kernel, and how many bytes of an item it takes and gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row {
-    pub(super) kernel: &'static str,
-    pub(super) there: usize,
-    pub(super) back: usize,
+pub(crate) struct Payload {
+    pub(crate) kernel: &'static str,
+    pub(crate) there: usize,
+    pub(crate) back: usize,
 }
 
-impl Row {
+impl Payload {
     /// Bytes of an item that cross, both ways together.
-    pub(super) fn crossing(self) -> u64 {
+    pub(crate) fn crossing(self) -> u64 {
         (self.there + self.back) as u64
     }
 
-    pub(super) fn name(self) -> String {
-        text::bytes(self.crossing() as f64)
+    pub(crate) fn name(self) -> String {
+        bytes(self.crossing() as f64)
     }
 }
 
@@ -34,22 +33,22 @@ const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
 /// The payloads, from little to much.
-pub(super) const ROWS: [Row; 5] = [
-    Row { kernel: "gcd", there: 16, back: 8 },
-    Row { kernel: "checksum", there: 4 * KIB, back: 0 },
-    Row { kernel: "checksum", there: 64 * KIB, back: 0 },
-    Row { kernel: "transform", there: MIB, back: MIB },
-    Row { kernel: "transform", there: 8 * MIB, back: 8 * MIB },
+pub(crate) const ROWS: [Payload; 5] = [
+    Payload { kernel: "gcd", there: 16, back: 8 },
+    Payload { kernel: "checksum", there: 4 * KIB, back: 0 },
+    Payload { kernel: "checksum", there: 64 * KIB, back: 0 },
+    Payload { kernel: "transform", there: MIB, back: MIB },
+    Payload { kernel: "transform", there: 8 * MIB, back: 8 * MIB },
 ];
 
 /// Maps one row's kernel over items that compute this pair, so many times, and gives a digest of
 /// every answer and the seconds of one map.
-pub(super) type Runner = Box<dyn Fn(Pair, usize) -> Result<(Vec<u64>, f64), TaskError>>;
+pub(crate) type Runner = Box<dyn Fn(Pair, usize) -> Result<(Vec<u64>, f64), TaskError>>;
 
 /// A runner for each row, in their order.
-pub(super) fn runners<E: Executor + 'static>(executor: E) -> Vec<Runner> {
+pub(crate) fn runners<E: Executor + 'static>(executor: E) -> Vec<Runner> {
     let shared = Rc::new(executor);
-    let runner_of = |row: Row| {
+    let runner_of = |row: Payload| {
         let executor = Rc::clone(&shared);
         match row.kernel {
             "gcd" => runner(executor, gcd, |pair| pair, |&answer| answer),
@@ -88,7 +87,7 @@ fn runner<E: Executor + 'static, A: Message, R: Message>(
 
 /// One cell of a map.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// Seconds of the stage's map.
     pub seconds: f64,
     /// The loop's time divided by the stage's.
@@ -120,28 +119,28 @@ impl Cell {
 
 /// One stage's map.
 #[derive(Clone, Debug)]
-pub struct Lane {
+pub(crate) struct StageMap {
     /// The stage, and what it costs.
-    pub stage: Stage,
+    pub stage: Probed,
     /// By row, and in it by column.
     pub cells: Vec<Vec<Cell>>,
 }
 
 /// What became of a sweep.
 #[derive(Clone, Debug)]
-pub struct Sweep {
+pub(crate) struct Sweep {
     /// The seconds that an item should compute, by column.
     pub columns: Vec<f64>,
     /// The loop's seconds for a map, by row and column.
     pub alone: Vec<Vec<f64>>,
     /// The stages.
-    pub lanes: Vec<Lane>,
-    pub(super) crew: Crew,
+    pub maps: Vec<StageMap>,
+    pub(crate) capacity: Capacity,
 }
 
 /// How well the model did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Accuracy {
+pub(crate) struct Accuracy {
     /// Contests, a stage against the loop in a cell, that were clear: 1.25 times as fast or slow.
     pub away: usize,
     /// Of these, how many the model has on the right side of the line.
@@ -155,10 +154,10 @@ pub struct Accuracy {
 }
 
 /// Measures all cells, round after round: the loop and the stages side by side in each cell.
-pub(super) fn measure(
+pub(crate) fn measure(
     alone: &[Runner],
-    stages: Vec<(Stage, Vec<Runner>)>,
-    crew: Crew,
+    stages: Vec<(Probed, Vec<Runner>)>,
+    capacity: Capacity,
     columns: &[f64],
     rounds: usize,
 ) -> Result<Sweep, Box<dyn Error>> {
@@ -177,9 +176,9 @@ pub(super) fn measure(
                 let mut expected: Option<Vec<u64>> = None;
                 // Another contender goes first each time.
                 for turn in 0..contenders.len() {
-                    let who = (turn + round) % contenders.len();
-                    let (answers, seconds) = contenders[who][row](pair, maps)?;
-                    times[who][row][column].push(seconds);
+                    let turn_of = (turn + round) % contenders.len();
+                    let (answers, seconds) = contenders[turn_of][row](pair, maps)?;
+                    times[turn_of][row][column].push(seconds);
                     let expected = expected.get_or_insert_with(|| answers.clone());
                     if *expected != answers {
                         let (kernel, bytes) = (payload.kernel, payload.name());
@@ -196,21 +195,26 @@ pub(super) fn measure(
     };
     let mut medians: Vec<Vec<Vec<f64>>> = times.iter().map(median).collect();
     let alone = medians.remove(0);
-    let lanes = stages
+    let maps = stages
         .into_iter()
         .zip(medians)
-        .map(|((stage, _), own)| Lane { stage, cells: cells(stage, crew, &alone, &own) })
+        .map(|((stage, _), own)| StageMap { stage, cells: cells(stage, capacity, &alone, &own) })
         .collect();
-    Ok(Sweep { columns: columns.to_vec(), alone, lanes, crew })
+    Ok(Sweep { columns: columns.to_vec(), alone, maps, capacity })
 }
 
-fn cells(stage: Stage, crew: Crew, alone: &[Vec<f64>], own: &[Vec<f64>]) -> Vec<Vec<Cell>> {
+fn cells(
+    stage: Probed,
+    capacity: Capacity,
+    alone: &[Vec<f64>],
+    own: &[Vec<f64>],
+) -> Vec<Vec<Cell>> {
     let rows = ROWS.iter().zip(alone).zip(own);
     rows.map(|((row, alone), own)| {
         let cell = |(&alone, &seconds): (&f64, &f64)| {
             let item = alone / ITEMS.get() as f64;
             let job = Job { items: ITEMS, seconds: item, bytes: row.crossing() };
-            let predicted = speedup(job, stage.per_call, crew);
+            let predicted = speedup(job, stage.per_call, capacity);
             Cell { seconds, speedup: alone / seconds, predicted }
         };
         alone.iter().zip(own).map(cell).collect()
@@ -238,7 +242,7 @@ fn pair_of(seconds: f64, per_step: f64) -> Pair {
 }
 
 /// How many maps a round has in this cell: short ones are repeated, large ones are not.
-fn maps(row: Row, seconds: f64) -> usize {
+fn maps(row: Payload, seconds: f64) -> usize {
     if row.there >= MIB {
         return 1;
     }
@@ -247,17 +251,17 @@ fn maps(row: Row, seconds: f64) -> usize {
 
 impl Sweep {
     /// The break-even of a row on a stage, in seconds an item computes, by the model.
-    pub fn predicted_break_even(&self, lane: &Lane, row: usize) -> Option<f64> {
-        break_even(ITEMS, ROWS[row].crossing(), lane.stage.per_call, self.crew)
+    pub fn predicted_break_even(&self, map: &StageMap, row: usize) -> Option<f64> {
+        break_even(ITEMS, ROWS[row].crossing(), map.stage.per_call, self.capacity)
     }
 
     /// The same as measured: where the speed-up passes 1 between two columns, on a straight line
     /// between their logarithms. None if it does so nowhere, or more than once.
-    pub fn measured_break_even(&self, lane: &Lane, row: usize) -> Option<f64> {
+    pub fn measured_break_even(&self, map: &StageMap, row: usize) -> Option<f64> {
         let items = ITEMS.get() as f64;
         let points: Vec<(f64, f64)> = self.alone[row]
             .iter()
-            .zip(&lane.cells[row])
+            .zip(&map.cells[row])
             .map(|(alone, cell)| ((alone / items).ln(), cell.speedup.ln()))
             .collect();
         let mut passes = points.windows(2).filter(|pair| (pair[0].1 < 0.0) != (pair[1].1 < 0.0));
@@ -269,7 +273,7 @@ impl Sweep {
     /// How well the model did.
     pub fn accuracy(&self) -> Accuracy {
         let mut accuracy = Accuracy::default();
-        for cell in self.lanes.iter().flat_map(|lane| lane.cells.iter().flatten()) {
+        for cell in self.maps.iter().flat_map(|map| map.cells.iter().flatten()) {
             if cell.is_away() {
                 accuracy.away += 1;
                 accuracy.right += usize::from(cell.is_right());
@@ -278,7 +282,7 @@ impl Sweep {
         }
         for (row, alone) in self.alone.iter().enumerate() {
             for (column, &alone) in alone.iter().enumerate() {
-                let cells = self.lanes.iter().map(|lane| lane.cells[row][column]);
+                let cells = self.maps.iter().map(|map| map.cells[row][column]);
                 if !cells.clone().all(Cell::is_away) {
                     continue;
                 }
@@ -299,8 +303,8 @@ impl Sweep {
     }
 
     /// A stage's part of the document, times in seconds.
-    pub(super) fn document(&self, lane: &Lane) -> Value {
-        let costs = lane.stage.measured;
+    pub(crate) fn document(&self, map: &StageMap) -> Value {
+        let costs = map.stage.measured;
         let mut rows = Vec::new();
         for (row, payload) in ROWS.iter().enumerate() {
             let cell = |(column, cell): (usize, &Cell)| {
@@ -318,13 +322,13 @@ impl Sweep {
                 "kernel": payload.kernel,
                 "there": payload.there,
                 "back": payload.back,
-                "predicted_break_even": self.predicted_break_even(lane, row),
-                "measured_break_even": self.measured_break_even(lane, row),
-                "cells": lane.cells[row].iter().enumerate().map(cell).collect::<Vec<_>>(),
+                "predicted_break_even": self.predicted_break_even(map, row),
+                "measured_break_even": self.measured_break_even(map, row),
+                "cells": map.cells[row].iter().enumerate().map(cell).collect::<Vec<_>>(),
             }));
         }
         json!({
-            "name": lane.stage.name,
+            "name": map.stage.name,
             "start": costs.start,
             "round_trip": costs.round_trip,
             "seconds_per_byte": costs.seconds_per_byte,
@@ -334,7 +338,7 @@ impl Sweep {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use schedule::leverage::Costs;
     use std::num::NonZeroUsize;
@@ -342,7 +346,7 @@ pub(super) mod tests {
     /// A sweep with these speed-ups and predictions of one stage, the same in every row.
     pub(crate) fn sample(cells: &[(f64, f64)]) -> Sweep {
         let two = NonZeroUsize::new(2).unwrap();
-        let stage = Stage {
+        let stage = Probed {
             name: "processes",
             measured: Costs { start: 1e-3, round_trip: 1e-5, seconds_per_byte: 1e-9 },
             per_call: Costs { start: 0.0, round_trip: 1e-5, seconds_per_byte: 1e-9 },
@@ -359,8 +363,8 @@ pub(super) mod tests {
         Sweep {
             columns,
             alone: vec![alone; ROWS.len()],
-            lanes: vec![Lane { stage, cells: vec![row; ROWS.len()] }],
-            crew: Crew { workers: two, cores: two },
+            maps: vec![StageMap { stage, cells: vec![row; ROWS.len()] }],
+            capacity: Capacity { workers: two, cores: two },
         }
     }
 
@@ -379,13 +383,13 @@ pub(super) mod tests {
     #[test]
     fn a_break_even_lies_between_the_columns_where_the_speed_up_passes_one() {
         let sweep = sample(&[(0.5, 0.5), (2.0, 2.0)]);
-        let found = sweep.measured_break_even(&sweep.lanes[0], 0).unwrap();
+        let found = sweep.measured_break_even(&sweep.maps[0], 0).unwrap();
         assert!((found - 20e-6 * 5f64.sqrt()).abs() < 1e-9, "{found}");
         for none in
             [&[(1.5, 1.0), (2.0, 1.0)][..], &[(0.5, 1.0), (1.5, 1.0), (0.7, 1.0), (2.0, 1.0)]]
         {
             let sweep = sample(none);
-            assert_eq!(sweep.measured_break_even(&sweep.lanes[0], 0), None);
+            assert_eq!(sweep.measured_break_even(&sweep.maps[0], 0), None);
         }
     }
 

@@ -1,28 +1,27 @@
 //! The ten steps of a trip: many trips summed up, as a table and as a document.
 
-use crate::format::{grouped, share, time};
-use crate::screen::LABEL;
-use crate::statistics::Summary;
-use schedule::trip::{STEPS, Side, Trip};
+use crate::{STEPS, Side, Trip};
+use report::words::LABEL;
+use report::{Summary, grouped, share, time};
 use serde::Serialize;
 
 /// Many trips of one and the same item.
 #[derive(Clone, Debug)]
 pub struct Trips {
-    /// What travelled: `a pair`.
+    /// The name of the item: `a pair`.
     pub name: &'static str,
     /// The trips that were measured, one or more.
     pub trips: Vec<Trip>,
 }
 
-/// What many trips come to.
+/// The summary of many trips.
 #[derive(Debug)]
 pub(crate) struct Steps {
     name: &'static str,
-    /// In seconds, as everything here.
+    /// The steps' times in seconds, as all times here.
     times: [Summary; STEPS.len()],
     bytes: [Option<usize>; STEPS.len()],
-    /// Neither the fastest nor the slowest trip: the one to draw.
+    /// The trip to draw: neither the fastest nor the slowest.
     middle: Trip,
 }
 
@@ -41,13 +40,13 @@ impl Steps {
         Self { name: trips.name, times, bytes: middle.step_bytes(), middle }
     }
 
-    /// What was drawn from it: its name and a trip.
+    /// The parts for a drawing: the item's name and a trip.
     pub(crate) fn to_draw(&self) -> (&'static str, Trip) {
         (self.name, self.middle)
     }
 
-    /// The sum of the steps' medians. (The median of the trips is near it; only this one is the
-    /// sum of what stands above it.)
+    /// The sum of the steps' medians. (The median of the trips is near this sum, but only the sum
+    /// of medians agrees with the rows above it.)
     fn seconds(&self) -> f64 {
         self.times.iter().map(|time| time.median).sum()
     }
@@ -58,7 +57,7 @@ impl Steps {
 }
 
 /// The steps of two items side by side: the items' names, the columns' heads (which stand to the
-/// right of a label), a line for each step, and their sum.
+/// right of a label), a line for each step, and the steps' sum.
 pub(crate) fn table(items: &[Steps]) -> Vec<String> {
     let mut names = " ".repeat(26);
     let mut heads = " ".repeat(26 - LABEL);
@@ -83,14 +82,14 @@ pub(crate) fn table(items: &[Steps]) -> Vec<String> {
     lines
 }
 
-/// Everything that was measured, in seconds and bytes.
+/// All measurements, in seconds and bytes.
 #[derive(Debug, Serialize)]
 pub(crate) struct StepsDocument {
     /// The lesson's number.
     pub(crate) lesson: u32,
     /// How many trips each item made.
     pub(crate) rounds: usize,
-    /// What one reading of the clock takes; each step has one in it.
+    /// The time of one reading of the clock; each step contains one reading.
     pub(crate) clock: f64,
     items: Vec<ItemDocument>,
 }
@@ -113,9 +112,9 @@ struct StepDocument {
     low: f64,
     /// The 75th percentile.
     high: f64,
-    /// Of the sum.
+    /// The step's share of the sum.
     share: f64,
-    /// Of the frame that the step writes, sends or reads.
+    /// The length of the frame that the step writes, sends or reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<usize>,
 }
@@ -156,7 +155,7 @@ pub(crate) fn trip(item: usize, pid: u32, begin: u64, steps: [u64; STEPS.len()])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask;
+    use one_change_tests::mask::mask;
 
     #[test]
     fn shares_are_of_the_sum_and_the_table_keeps_its_columns() {

@@ -3,18 +3,18 @@
 //! Google's document "Trace Event Format" describes it. Used here: complete events (`X`), with
 //! times in microseconds, and the metadata (`M`) that names processes and tracks.
 
+use crate::{STEPS, Side, Trip};
 use kernel::worker_name;
-use schedule::trip::{STEPS, Side, Trip};
 use serde_json::{Value, json};
 use std::process;
 
-/// A track for each worker, on it a slice for each item that the worker ran, and in that a slice
-/// for each step.
+/// A track for each worker, on the track a slice for each item that the worker ran, and in the
+/// item's slice a slice for each step.
 ///
-/// All ten steps stand on the worker's track, also those that the parent does for it: one item is
-/// read from left to right on one line. They do not overlap if no item was taken for a worker
-/// before its last one was merged. `workers` are the workers' processes, in the order of their
-/// letters; those that ran nothing have an empty track.
+/// All ten steps stand on the worker's track, also the parent's steps: one item is read from left
+/// to right on one line. The items do not overlap if no item was taken for a worker before its last
+/// answer was merged. `workers` are the workers' process ids, in the order of their letters; a
+/// worker that ran nothing has an empty track.
 pub fn trace_events(name: &str, workers: &[u32], trips: &[Trip]) -> String {
     let pid = process::id();
     let begin = trips.iter().map(|trip| trip.at_ns[0]).min().unwrap_or(0);
@@ -47,14 +47,14 @@ pub fn trace_events(name: &str, workers: &[u32], trips: &[Trip]) -> String {
         }
     }
     let events: Vec<String> = events.iter().map(Value::to_string).collect();
-    // An event a line: for those who read it with other tools.
+    // One event a line, for line-based tools.
     format!("{{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n{}\n]}}\n", events.join(",\n"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::trip;
+    use crate::table::trip;
 
     #[test]
     fn workers_are_tracks_and_steps_lie_in_their_item() {

@@ -1,13 +1,11 @@
 //! The maps as a drawing.
 
-use super::sweep::{Cell, Lane, ROWS, Sweep};
-use super::text::{chosen, short, sign};
-use crate::format::time;
+use crate::sweep::{Cell, ROWS, StageMap, Sweep};
+use crate::text::{chosen, short, sign};
+use report::{Drawing, RIGHT, WIDTH, time};
 use std::fmt::Write;
 
-const WIDTH: f64 = 760.0;
 const LEFT: f64 = 84.0;
-const RIGHT: f64 = 16.0;
 const HEADING: f64 = 54.0;
 const ROW: f64 = 40.0;
 const FOOT: f64 = 18.0;
@@ -15,23 +13,15 @@ const FOOT: f64 = 18.0;
 /// Draws a map for each stage: a square for each cell with the measured speed-up and below it the
 /// predicted one, filled where the stage is faster, hatched where it is about even; and the model's
 /// break-even as a thick line.
-pub(super) fn svg(id: &str, title: &str, sweep: &Sweep) -> String {
-    let mut text = String::new();
-    // Writing to a String does not fail.
-    draw(&mut text, id, title, sweep).expect("a String takes everything");
-    text
+pub(crate) fn svg(id: &str, title: &str, sweep: &Sweep) -> String {
+    Drawing::make(id, |drawing| draw(drawing, title, sweep))
 }
 
-fn draw(out: &mut String, id: &str, title: &str, sweep: &Sweep) -> std::fmt::Result {
+fn draw(drawing: &mut Drawing, title: &str, sweep: &Sweep) -> std::fmt::Result {
     let panel = HEADING + ROW * ROWS.len() as f64 + FOOT;
-    let height = panel * sweep.lanes.len() as f64;
-    writeln!(
-        out,
-        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-labelledby="{id}-title {id}-desc" class="timeline" id="{id}">
-<title id="{id}-title">{title}</title>
-<desc id="{id}-desc">{}</desc>"#,
-        description(sweep)
-    )?;
+    let height = panel * sweep.maps.len() as f64;
+    drawing.head(title, &description(sweep), height)?;
+    let (id, out) = (drawing.id.clone(), &mut drawing.text);
     // The rules begin with the drawing's id: inside a page they would be the whole page's.
     writeln!(
         out,
@@ -59,19 +49,19 @@ fn draw(out: &mut String, id: &str, title: &str, sweep: &Sweep) -> std::fmt::Res
 <rect class=\"paper\" width=\"100%\" height=\"100%\"/>
 <defs><pattern id=\"{id}-about\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\"><rect class=\"tint\" width=\"8\" height=\"8\"/><path class=\"mark\" d=\"M0 8 L8 0\"/></pattern></defs>"
     )?;
-    for (number, lane) in sweep.lanes.iter().enumerate() {
-        map(out, id, sweep, lane, panel * number as f64)?;
+    for (number, of) in sweep.maps.iter().enumerate() {
+        map(out, &id, sweep, of, panel * number as f64)?;
     }
-    writeln!(out, "</svg>")
+    Ok(())
 }
 
-fn map(out: &mut String, id: &str, sweep: &Sweep, lane: &Lane, top: f64) -> std::fmt::Result {
+fn map(out: &mut String, id: &str, sweep: &Sweep, of: &StageMap, top: f64) -> std::fmt::Result {
     let wide = (WIDTH - LEFT - RIGHT) / sweep.columns.len() as f64;
     writeln!(
         out,
         r#"<text class="name" x="16" y="{:.0}">{}: speed-up measured, and below it predicted</text>"#,
         top + 20.0,
-        lane.stage.name
+        of.stage.name
     )?;
     for (column, &seconds) in sweep.columns.iter().enumerate() {
         let x = LEFT + wide * (column as f64 + 0.5);
@@ -82,7 +72,7 @@ fn map(out: &mut String, id: &str, sweep: &Sweep, lane: &Lane, top: f64) -> std:
         let y = top + HEADING + ROW * row as f64;
         let (x, middle) = (LEFT - 8.0, y + 24.0);
         writeln!(out, r#"<text class="end" x="{x}" y="{middle:.0}">{}</text>"#, payload.name())?;
-        for (column, &cell) in lane.cells[row].iter().enumerate() {
+        for (column, &cell) in of.cells[row].iter().enumerate() {
             let x = LEFT + wide * column as f64;
             let fill = match sign(cell) {
                 '#' => r#"class="block win""#.to_owned(),
@@ -111,7 +101,7 @@ fn map(out: &mut String, id: &str, sweep: &Sweep, lane: &Lane, top: f64) -> std:
     // Columns are equally wide and their lengths grow by a factor: so between them by logarithm.
     let mut line = String::new();
     for row in 0..ROWS.len() {
-        let Some(even) = sweep.predicted_break_even(lane, row) else { continue };
+        let Some(even) = sweep.predicted_break_even(of, row) else { continue };
         let x = LEFT + wide * place(&sweep.columns, even);
         let y = top + HEADING + ROW * row as f64;
         let to = if line.is_empty() { 'M' } else { 'L' };
@@ -140,10 +130,10 @@ fn place(columns: &[f64], seconds: f64) -> f64 {
 
 /// What the drawing shows, in words.
 fn description(sweep: &Sweep) -> String {
-    let lane = |lane: &Lane| {
+    let describe = |of: &StageMap| {
         let rows: Vec<String> = (0..ROWS.len())
             .map(|row| {
-                let even = sweep.predicted_break_even(lane, row);
+                let even = sweep.predicted_break_even(of, row);
                 let even =
                     even.map_or("never".to_owned(), |even| format!("from {} on", time(even)));
                 format!("{} {even}", ROWS[row].name())
@@ -151,17 +141,17 @@ fn description(sweep: &Sweep) -> String {
             .collect();
         format!(
             "{}: by the model they pay, by bytes of an item, {}.",
-            lane.stage.name,
+            of.stage.name,
             rows.join("; ")
         )
     };
-    sweep.lanes.iter().map(lane).collect::<Vec<_>>().join(" ")
+    sweep.maps.iter().map(describe).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sweep::tests::sample;
     use super::*;
+    use crate::sweep::tests::sample;
 
     #[test]
     fn the_drawing_is_xml_with_a_title_a_description_and_every_cell() {

@@ -1,16 +1,59 @@
-//! One item's trip to a worker process and back, in ten timed steps.
+//! Lesson 4's second half: one item's trip to a worker process and back, in ten timed steps.
 //!
-//! No pool times anything for this. The worker's times are noted by the types that travel:
-//! [`Traced`] looks at the clock while it is read, [`Stamped`] while it is written, and the task
-//! between them is a plain `fn`, as any other. The parent's times are taken by the thread that
-//! drives the pool. So what is not traced pays nothing: it is other types, and no code of theirs knows of this.
+//! `--steps` prints the steps as a table, draws one trip and writes the steps as a document;
+//! `--trace` writes the trips of all items for a viewer.
 //!
-//! All times are of one clock ([`now_ns`]), so a trip's steps follow each other without a gap.
+//! No pool code measures these times. The types that travel note the worker's times: [`Traced`]
+//! reads the clock while it is deserialised, [`Stamped`] while it is serialised, and the task
+//! between them is a plain `fn`. The thread that drives the pool takes the parent's times. So items
+//! that are not traced cost nothing extra: they have other types, and no code of the pool knows of
+//! the tracing.
+//!
+//! All times come from one clock ([`now_ns`]), so a trip's steps follow each other without a gap.
 
-use crate::spans::{Task, now_ns};
+#![forbid(unsafe_code)]
+
+mod drawing;
+mod table;
+#[cfg_attr(not(target_os = "linux"), path = "not_here.rs")]
+mod timed;
+mod trace;
+
+pub use timed::steps;
+
+use report::{Extra, Extras, OutputFile, Run};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
+use spans::{Task, now_ns};
+use std::path::Path;
 use std::process;
+
+/// The lesson's own options.
+pub const OPTIONS: Extras = Extras {
+    options: &[
+        Extra {
+            name: "steps",
+            value: "",
+            text_only: false,
+            help: "Time the ten steps of an item's trip instead; --svg then\ndraws one trip",
+            check: |_| Ok(()),
+        },
+        Extra {
+            name: "trace",
+            value: "FILE",
+            text_only: false,
+            help: "As --steps, and write the steps of all items into this\n\
+                   file, for Perfetto or chrome://tracing",
+            check: |path| OutputFile::named(Path::new(path), "trace").map(drop),
+        },
+    ],
+    ..Extras::NONE
+};
+
+/// Whether the options ask for the trips in place of the lesson's table.
+pub fn is_asked_for(run: &Run) -> bool {
+    run.extra("steps").or(run.extra("trace")).is_some()
+}
 
 /// The ten steps, in order.
 // ANCHOR: steps
@@ -28,26 +71,26 @@ pub const STEPS: [&str; 10] = [
 ];
 // ANCHOR_END: steps
 
-/// Who does a step.
+/// Which side does a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
     /// The process that has the items and wants the answers.
     Parent,
     /// The process that runs the task.
     Worker,
-    /// Both, one after the other, and the system between them: one has written, the other has not
-    /// yet begun to read.
+    /// Both processes, one after the other, and the system between them: one process has written,
+    /// and the other has not yet begun to read.
     Between,
 }
 
 impl Side {
-    /// Who does each of the [`STEPS`].
+    /// The side that does each of the [`STEPS`].
     pub const OF: [Self; STEPS.len()] = {
         use Side::{Between, Parent, Worker};
         [Parent, Parent, Between, Worker, Worker, Worker, Worker, Between, Parent, Parent]
     };
 
-    /// For people and for files.
+    /// The step's name, for people and for files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Parent => "parent",
@@ -57,11 +100,11 @@ impl Side {
     }
 }
 
-/// An item that notes when it is read. It is written as the item alone.
+/// An item that notes when it is deserialised. Only the item itself is serialised.
 #[derive(Clone, Copy, Debug)]
 pub struct Traced<A> {
     item: A,
-    /// The process that read it, and when the reading began and ended; zeros before that.
+    /// The process that read the item, and when the reading began and ended; zeros before that.
     read: (u32, [u64; 2]),
 }
 
@@ -80,7 +123,8 @@ impl<A: Serialize> Serialize for Traced<A> {
 
 impl<'de, A: Deserialize<'de>> Deserialize<'de> for Traced<A> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Asked before the first stamp: a system call would be much of the short steps after it.
+        // Ask for the process id before the first stamp: a system call would be much of the short
+        // steps after it.
         let pid = process::id();
         let begin = now_ns();
         let item = A::deserialize(deserializer)?;
@@ -88,22 +132,23 @@ impl<'de, A: Deserialize<'de>> Deserialize<'de> for Traced<A> {
     }
 }
 
-/// What the worker noted of one item.
+/// The worker's notes on one item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamps {
-    /// The worker's process.
+    /// The worker's process id.
     pub pid: u32,
-    /// When it began to read the item, had read it, entered the task, left it, and had written the
-    /// answer: nanoseconds of `CLOCK_MONOTONIC`.
+    /// When the worker began to read the item, had read the item, entered the task, left the task,
+    /// and had written the answer: nanoseconds of `CLOCK_MONOTONIC`.
     pub at_ns: [u64; 5],
 }
 
 /// An answer with the worker's stamps behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Stamped<R> {
-    /// What the task returned.
+    /// The task's answer.
     pub answer: R,
-    /// Complete when it has travelled: the last stamp is set while it is written.
+    /// The stamps. They are complete after the trip, because the last stamp is set while the answer
+    /// is serialised.
     pub stamps: Stamps,
 }
 
@@ -130,7 +175,7 @@ impl<'de, R: Deserialize<'de>> Deserialize<'de> for Stamped<R> {
     }
 }
 
-/// Runs a task, and notes when: `crew.call(traced::<Gcd>, &Traced::new(pair))`.
+/// Runs a task, and notes when: `workers.call(traced::<Gcd>, &Traced::new(pair))`.
 ///
 /// # Panics
 /// If the task panics.
@@ -139,7 +184,7 @@ pub fn traced<T: Task>(traced: Traced<T::In>) -> Stamped<T::Out> {
     let entered = now_ns();
     let (pid, [begin, read]) = traced.read;
     let answer = T::run(traced.item);
-    // The last one is set when the answer is written.
+    // The last stamp is set when the answer is serialised.
     let at_ns = [begin, read, entered, now_ns(), 0];
     Stamped { answer, stamps: Stamps { pid, at_ns } }
 }
@@ -148,26 +193,26 @@ pub fn traced<T: Task>(traced: Traced<T::In>) -> Stamped<T::Out> {
 /// One item's trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trip {
-    /// Which item, counted from 0.
+    /// The item's index, counted from 0.
     pub item: usize,
-    /// The process that ran it.
+    /// The process that ran the item.
     pub pid: u32,
     /// When the first step began and when each of the [`STEPS`] ended: nanoseconds of
     /// `CLOCK_MONOTONIC`.
     pub at_ns: [u64; STEPS.len() + 1],
-    /// How long the call was that travelled to the worker, in bytes, its header included.
+    /// The length of the call that travelled to the worker, in bytes, with its header.
     pub call_bytes: usize,
-    /// How long the answer was that travelled back, in bytes, its header included and the stamps
-    /// not: as long as it is when nobody traces.
+    /// The length of the answer that travelled back, in bytes, with its header and without the
+    /// stamps: the same length as without tracing.
     pub answer_bytes: usize,
 }
 
 impl Trip {
     /// Puts a trip together.
     ///
-    /// `there` is when the parent began to take the item, had it, and had written it; `back` is
-    /// when the parent began to read the answer, had read it, and had put it in its place.
-    /// `bytes` are the two frames as they travelled.
+    /// `there` is when the parent began to take the item, had taken it, and had serialised it;
+    /// `back` is when the parent began to read the answer, had read it, and had put it in its
+    /// place. `bytes` are the lengths of the two frames as they travelled.
     pub fn new(
         item: usize,
         there: [u64; 3],
@@ -195,7 +240,8 @@ impl Trip {
         self.at_ns[STEPS.len()].saturating_sub(self.at_ns[0])
     }
 
-    /// How many bytes each step handles: those of the frame that it writes, sends or reads.
+    /// How many bytes each step handles: the length of the frame that the step writes, sends or
+    /// reads.
     pub fn step_bytes(&self) -> [Option<usize>; STEPS.len()] {
         let (call, answer) = (Some(self.call_bytes), Some(self.answer_bytes));
         [None, call, call, call, None, None, answer, answer, answer, None]
@@ -205,8 +251,8 @@ impl Trip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spans::Gcd;
     use kernel::Pair;
+    use spans::Gcd;
 
     #[test]
     fn a_traced_item_is_written_as_the_item_alone() {

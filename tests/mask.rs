@@ -1,11 +1,10 @@
-//! Masks what was measured, so that what remains is the same on every machine.
+//! Masks measured numbers, so that the remaining text is the same on every machine.
 
 use regex_lite::Regex;
-use serde_json::Value;
 use std::sync::LazyLock;
 
-/// What a lesson printed, with every measured number replaced by what it is: `<time>`,
-/// `<speed-up>` and so on. Predicted numbers stay.
+/// A lesson's output, with every measured number replaced by its kind: `<time>`, `<speed-up>` and
+/// so on. Predicted numbers stay.
 ///
 /// Masked are times, the middle half, measured speed-ups, shares and ratios, the line about the
 /// machine, the lanes of a schedule, and which worker was killed. The line that says that a build
@@ -23,7 +22,7 @@ pub fn mask(text: &str) -> String {
     masked
 }
 
-/// In this order: the first rules take the larger pieces.
+/// The rules apply in this order: the first rules take the larger pieces.
 static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     const TIME: &str = r"[\d.,]+ (?:ns|µs|ms|s)\b";
     let rules = [
@@ -35,17 +34,17 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"^(  \d+ (?:B|KiB|MiB)) +[| ]?[#=.][\d.]+/.*$".to_owned(), "$1  <cells>"),
         (r"\b[\d.]+ (?:B|KiB|MiB|GiB) a second\b".to_owned(), "<bandwidth> a second"),
         (r"\b\d+ of \d+ (contests|cells)\b".to_owned(), "<number> of <number> $1"),
-        // The steps of two items side by side: a time, bytes (which nobody measures), a share.
+        // The steps of two items side by side: a time, bytes (which are not measured), a share.
         (format!(r"^(.{{26}}) +{TIME} +([\d,]+|-) +[\d.,]+ %"), "$1  <time>  $2  <share>"),
         (format!(r"<share> +{TIME} +([\d,]+|-) +[\d.,]+ %"), "<share>  <time>  $1  <share>"),
-        // The rows of a table: their names are padded to 24 columns and stay aligned; all other
-        // padding depends on the numbers, and goes with them.
+        // The rows of a table: the rows' names are padded to 24 columns and stay aligned; all other
+        // padding depends on the numbers, and is masked with them.
         (format!(r"^(  .{{22}}) +{TIME} +[\d.,]+ - [\d.,]+"), "$1  <time>  <middle half>"),
         (r"<middle half> +[\d.,]+x".to_owned(), "<middle half>  <speed-up>"),
         (format!(r"([\dx-])  +{TIME}$"), "$1  <time>"),
         // Lesson 8 has two measured speed-ups in a row, and a prediction behind them.
         (r"<speed-up> +[\d.,]+x( +[\d.,]+x)$".to_owned(), "<speed-up>  <speed-up>$1"),
-        // Its last row has no prediction, and looks as lesson 5's rows without a start do.
+        // Lesson 8's last row has no prediction, and looks like lesson 5's rows without a start.
         (r"^(  gcd_many .*<speed-up>) +[\d.,]+x( +-)$".to_owned(), "$1  <speed-up>$2"),
         (r"<middle half> +[\d.,]+ %".to_owned(), "<middle half>  <share>"),
         // Everything else: words around a number.
@@ -62,57 +61,9 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     rules.map(|(pattern, replacement)| (compile(&pattern), replacement)).into()
 });
 
-/// A lesson's JSON document with every measured value replaced by what it is. The structure, the
-/// names and the predictions stay.
-pub fn mask_json(document: &Value) -> Value {
-    let mut masked = document.clone();
-    if let Some(stages) = masked.get_mut("stages").and_then(Value::as_array_mut) {
-        for stage in stages {
-            for field in ["seconds", "low", "high", "start"] {
-                replace(stage, field, "<seconds>");
-            }
-            replace(stage, "speedup", "<speed-up>");
-            if let Some(spans) = stage.get_mut("spans").and_then(Value::as_array_mut) {
-                for span in spans {
-                    replace(span, "worker", "<worker>");
-                    replace(span, "start", "<seconds>");
-                    replace(span, "end", "<seconds>");
-                }
-            }
-        }
-    }
-    // The ten steps of each item's trip. Their bytes are not measured.
-    for item in masked.get_mut("items").and_then(Value::as_array_mut).into_iter().flatten() {
-        replace(item, "seconds", "<seconds>");
-        for step in item.get_mut("steps").and_then(Value::as_array_mut).into_iter().flatten() {
-            for field in ["seconds", "low", "high"] {
-                replace(step, field, "<seconds>");
-            }
-            replace(step, "share", "<share>");
-        }
-    }
-    replace(&mut masked, "clock", "<seconds>");
-    if let Some(figures) = masked.get_mut("figures").and_then(Value::as_object_mut) {
-        for (_, figure) in figures {
-            if figure.is_number() {
-                *figure = "<figure>".into();
-            }
-        }
-    }
-    masked
-}
-
-/// Only a number is replaced: a field that is missing or of another type is to be seen.
-fn replace(object: &mut Value, field: &str, by: &str) {
-    if let Some(value) = object.get_mut(field).filter(|value| value.is_number()) {
-        *value = by.into();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn rows_lose_their_measurements_and_keep_their_predictions() {
@@ -207,41 +158,5 @@ mod tests {
         ] {
             assert_eq!(mask(line), format!("{line}\n"));
         }
-    }
-
-    #[test]
-    fn steps_keep_their_bytes() {
-        let step = json!({"name": "send", "seconds": 1e-6, "low": 0.0, "high": 2e-6, "share": 0.4,
-                          "bytes": 34});
-        let document = json!({"clock": 2e-8, "items": [{"seconds": 1e-5, "steps": [step]}]});
-        let step = json!({"name": "send", "seconds": "<seconds>", "low": "<seconds>",
-                          "high": "<seconds>", "share": "<share>", "bytes": 34});
-        assert_eq!(
-            mask_json(&document),
-            json!({"clock": "<seconds>", "items": [{"seconds": "<seconds>", "steps": [step]}]})
-        );
-        assert_eq!(mask_json(&json!({"items": 10})), json!({"items": 10}));
-    }
-
-    #[test]
-    fn a_document_keeps_its_structure() {
-        let document = json!({
-            "lesson": 4,
-            "prediction": {"steps": 7, "bound": 2.0},
-            "stages": [{"name": "threads", "seconds": 0.1, "speedup": 1.9, "predicted_speedup": 1.97,
-                "low": null, "spans": [{"item": 0, "worker": 1, "start": 0.0, "end": 0.1}]}],
-            "figures": {"trip": 1e-5},
-        });
-        assert_eq!(
-            mask_json(&document),
-            json!({
-                "lesson": 4,
-                "prediction": {"steps": 7, "bound": 2.0},
-                "stages": [{"name": "threads", "seconds": "<seconds>", "speedup": "<speed-up>",
-                    "predicted_speedup": 1.97, "low": null,
-                    "spans": [{"item": 0, "worker": "<worker>", "start": "<seconds>", "end": "<seconds>"}]}],
-                "figures": {"trip": "<figure>"},
-            })
-        );
     }
 }

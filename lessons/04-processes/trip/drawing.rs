@@ -1,8 +1,7 @@
 //! One item's trip as a drawing: the parent's lane, the worker's lane, and the ways between them.
 
-use crate::format::time;
-use crate::svg::{BLOCK, Drawing, RIGHT, WIDTH, escape};
-use schedule::trip::{STEPS, Side, Trip};
+use crate::{STEPS, Side, Trip};
+use report::{BLOCK, Drawing, RIGHT, WIDTH, escape, time};
 use std::fmt::Write;
 
 const LEFT: f64 = 76.0;
@@ -15,7 +14,7 @@ const WORKER: f64 = 140.0;
 const LOWER: f64 = 190.0;
 const SCALE: f64 = 212.0;
 const PANEL: f64 = 232.0;
-/// Between two numbers, so that they can be read.
+/// The gap between two numbers, so that both can be read.
 const APART: f64 = 18.0;
 const KEY_LINE: f64 = 20.0;
 
@@ -23,12 +22,9 @@ const KEY_LINE: f64 = 20.0;
 /// and of the worker, and a line for each way between them. The numbers are those of the [`STEPS`],
 /// which are listed below.
 ///
-/// What is said of [`svg`](crate::svg()) holds here too.
+/// The rules of [`report::svg`] hold here too.
 pub fn trip_svg(id: &str, title: &str, trips: &[(&str, Trip)]) -> String {
-    let mut drawing = Drawing { id: escape(id), text: String::new() };
-    // Writing to a String does not fail.
-    draw(&mut drawing, title, trips).expect("a String takes everything");
-    drawing.text
+    Drawing::make(id, |drawing| draw(drawing, title, trips))
 }
 
 fn draw(drawing: &mut Drawing, title: &str, trips: &[(&str, Trip)]) -> std::fmt::Result {
@@ -44,7 +40,7 @@ fn draw(drawing: &mut Drawing, title: &str, trips: &[(&str, Trip)]) -> std::fmt:
         let y = panels + KEY_LINE * ((index % rows) as f64 + 1.0);
         writeln!(drawing.text, r#"<text x="{x:.0}" y="{y:.0}">{}  {step}</text>"#, index + 1)?;
     }
-    writeln!(drawing.text, "</svg>")
+    Ok(())
 }
 
 fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::Result {
@@ -104,8 +100,8 @@ fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::
             title(step)
         )?;
     }
-    // Steps of nanoseconds beside ways of microseconds are a hair each: their numbers stand apart
-    // from them, and apart from each other.
+    // A step of nanoseconds beside a way of microseconds is as thin as a hair: so the numbers stand
+    // apart from the steps, and apart from each other.
     for (side, text, from, to) in [
         (Side::Parent, UPPER, UPPER + 3.0, PARENT),
         (Side::Worker, LOWER, LOWER - 13.0, WORKER + BLOCK),
@@ -132,10 +128,11 @@ fn panel(drawing: &mut Drawing, name: &str, trip: &Trip, top: f64) -> std::fmt::
     )
 }
 
-/// These places, in the same order, moved as little as it takes for them to be apart and inside.
+/// These places, in the same order, moved no farther than needed to be apart and inside.
 fn apart(places: &[f64]) -> Vec<f64> {
     let mut apart = places.to_vec();
-    // Neighbours push each other away, half the way each; a few rounds of it are enough for a few.
+    // Neighbours push each other away, half the way each; a few rounds are enough for a few
+    // numbers.
     for _ in 0..64 {
         for index in 1..apart.len() {
             let overlap = apart[index - 1] + APART - apart[index];
@@ -154,7 +151,7 @@ fn apart(places: &[f64]) -> Vec<f64> {
     apart
 }
 
-/// What the drawing shows, in words.
+/// A description of the drawing, in words.
 fn description(trips: &[(&str, Trip)]) -> String {
     let describe = |(name, trip): &(&str, Trip)| {
         let seconds = |ns: u64| time(ns as f64 / 1e9);
@@ -169,7 +166,7 @@ fn description(trips: &[(&str, Trip)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::steps::trip;
+    use crate::table::trip;
 
     #[test]
     fn numbers_are_moved_apart_and_stay_inside() {

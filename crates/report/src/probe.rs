@@ -1,19 +1,33 @@
 //! What a stage costs on this machine: three numbers, each a median of a few quick measurements.
 
-use super::{ITEMS, Memory};
+use crate::format::{bytes, time};
 use crate::statistics::Summary;
 use kernel::{Bytes, Executor, Message, Pair, TaskError, gcd};
-use schedule::leverage::{Costs, Crew, overhead_from};
+use schedule::leverage::{Capacity, Costs, overhead_from};
 use std::error::Error;
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
 /// How large the blocks are whose bandwidth is measured: much more than a round trip, and no more
 /// than a cache holds.
 const BLOCK: usize = 1 << 20;
 
+/// How many items each map of a measurement has: few enough for large blocks, and a multiple of
+/// two, three, four and six workers.
+pub(crate) const ITEMS: NonZeroUsize = NonZeroUsize::new(12).expect("twelve is not zero");
+
+/// How a block of bytes gets to a worker, and whether the workers are there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// As a pointer. The workers are started in each call.
+    Shared,
+    /// As a copy. The workers were started before.
+    Copied,
+}
+
 /// A stage and what it costs.
 #[derive(Clone, Copy, Debug)]
-pub struct Stage {
+pub struct Probed {
     /// Its name in tables.
     pub name: &'static str,
     /// What was measured.
@@ -31,17 +45,17 @@ pub fn probe<E: Executor>(
     name: &'static str,
     executor: &E,
     memory: Memory,
-    crew: Crew,
+    capacity: Capacity,
     rounds: usize,
     make: impl Fn() -> Result<E, Box<dyn Error>>,
-) -> Result<Stage, Box<dyn Error>> {
+) -> Result<Probed, Box<dyn Error>> {
     let one_step = Pair::new(1, 1).expect("one is not zero");
     let times = 2 * rounds + 1;
     let mut starts = Vec::new();
     for _ in 0..times {
         let begin = Instant::now();
         let fresh = make()?;
-        fresh.map(gcd, vec![one_step; crew.workers.get()])?;
+        fresh.map(gcd, vec![one_step; capacity.workers.get()])?;
         starts.push(begin.elapsed().as_secs_f64());
         // What ends here ends after the clock has stopped.
         drop(fresh);
@@ -49,7 +63,7 @@ pub fn probe<E: Executor>(
     let start = Summary::of(&starts).median;
     // A stage that starts its workers in each call has its start in these times too.
     let each_call = if memory == Memory::Shared { start } else { 0.0 };
-    let overhead = |seconds: f64| overhead_from((seconds - each_call).max(0.0), ITEMS, crew);
+    let overhead = |seconds: f64| overhead_from((seconds - each_call).max(0.0), ITEMS, capacity);
     // Never nothing: what is too small to be seen beside the clock is a nanosecond.
     let items = vec![one_step; ITEMS.get()];
     let round_trip = overhead(median(executor, gcd, &items, times)?).max(1e-9);
@@ -64,7 +78,7 @@ pub fn probe<E: Executor>(
     };
     let measured = Costs { start, round_trip, seconds_per_byte };
     let per_call = if memory == Memory::Shared { measured } else { measured.started() };
-    Ok(Stage { name, measured, per_call })
+    Ok(Probed { name, measured, per_call })
 }
 
 /// The median seconds of a map over copies of these items, after one that warms up.
@@ -83,4 +97,14 @@ fn median<A: Message + Clone, R: Message>(
         drop(answers);
     }
     Ok(Summary::of(&seconds[1..]).median)
+}
+
+/// What a stage costs, in words: start, round trip, bandwidth.
+pub fn costs_in_words(costs: Costs) -> String {
+    let bytes = if costs.seconds_per_byte > 0.0 {
+        format!("{} a second", bytes(1.0 / costs.seconds_per_byte))
+    } else {
+        "bytes cost nothing".to_owned()
+    };
+    format!("start {}, a round trip {}, {bytes}", time(costs.start), time(costs.round_trip))
 }

@@ -1,7 +1,9 @@
-//! Who ran what when: what a picture of a real run is made from.
+//! Which worker ran which item, from when to when: what a picture of a real run is made from.
 //!
 //! No stage records anything for this. A timed task is an ordinary task whose answer carries its
 //! own times, so it travels through threads and processes alike.
+
+#![forbid(unsafe_code)]
 
 use kernel::{Message, Pair, gcd, gcd_one_lock};
 use nix::time::{ClockId, clock_gettime};
@@ -70,7 +72,7 @@ pub struct Timed<R> {
     pub span: Span,
 }
 
-/// Runs a task and notes who ran it when: `pool.map(timed::<Gcd>, pairs)`.
+/// Runs a task and notes which thread ran it, and when: `pool.map(timed::<Gcd>, pairs)`.
 ///
 /// # Panics
 /// If the task panics.
@@ -92,8 +94,8 @@ pub fn now_ns() -> u64 {
     now.tv_sec() as u64 * 1_000_000_000 + now.tv_nsec() as u64
 }
 
-/// This thread's number within its process.
-fn lane() -> u32 {
+/// This thread's number within its process, in the order in which threads first asked for one.
+pub fn lane() -> u32 {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     thread_local! {
         static LANE: Cell<Option<u32>> = const { Cell::new(None) };

@@ -1,30 +1,14 @@
 //! The maps as text.
 
-use super::sweep::{Accuracy, Cell, Lane, ROWS, Row, Sweep};
-use crate::format::time;
-
-/// A number of bytes: `24 B`, `64 KiB`, `16 MiB`; about three figures where it is no whole number.
-pub(super) fn bytes(number: f64) -> String {
-    let (unit, name) = match number {
-        n if n < 1024.0 => (1.0, "B"),
-        n if n < 1024.0 * 1024.0 => (1024.0, "KiB"),
-        n if n < 1024.0 * 1024.0 * 1024.0 => (1024.0 * 1024.0, "MiB"),
-        _ => (1024.0 * 1024.0 * 1024.0, "GiB"),
-    };
-    let number = number / unit;
-    if number.fract() == 0.0 {
-        format!("{number} {name}")
-    } else {
-        format!("{} {name}", short(number))
-    }
-}
+use crate::sweep::{Accuracy, Cell, Payload, ROWS, StageMap, Sweep};
+use report::{bytes, time};
 
 /// What each kernel takes and gives, a line each.
-pub(super) fn kernels() -> Vec<String> {
-    let sizes = |kernel: &str| -> Vec<Row> {
+pub(crate) fn kernels() -> Vec<String> {
+    let sizes = |kernel: &str| -> Vec<Payload> {
         ROWS.into_iter().filter(|row| row.kernel == kernel).collect()
     };
-    let there = |rows: &[Row]| -> String {
+    let there = |rows: &[Payload]| -> String {
         rows.iter().map(|row| bytes(row.there as f64)).collect::<Vec<_>>().join(" or ")
     };
     let (gcd, checksum, transform) = (sizes("gcd"), sizes("checksum"), sizes("transform"));
@@ -36,7 +20,7 @@ pub(super) fn kernels() -> Vec<String> {
 }
 
 /// The sign of a cell.
-pub(super) fn sign(cell: Cell) -> char {
+pub(crate) fn sign(cell: Cell) -> char {
     match cell.speedup {
         s if s > 1.1 => '#',
         s if s < 1.0 / 1.1 => '.',
@@ -45,7 +29,7 @@ pub(super) fn sign(cell: Cell) -> char {
 }
 
 /// A speed-up in four characters.
-pub(super) fn short(speedup: f64) -> String {
+pub(crate) fn short(speedup: f64) -> String {
     match speedup {
         s if s < 9.995 => format!("{s:.2}"),
         s if s < 99.95 => format!("{s:.1}"),
@@ -54,7 +38,7 @@ pub(super) fn short(speedup: f64) -> String {
 }
 
 /// A time that was chosen and not measured: `20 µs`, `2.5 ms`.
-pub(super) fn chosen(seconds: f64) -> String {
+pub(crate) fn chosen(seconds: f64) -> String {
     if seconds < 1e-3 {
         format!("{:.0} µs", seconds * 1e6)
     } else {
@@ -63,7 +47,7 @@ pub(super) fn chosen(seconds: f64) -> String {
 }
 
 /// The lines of a stage's map: a row for each payload, a column for each length of computing.
-pub(super) fn map(sweep: &Sweep, lane: &Lane) -> Vec<String> {
+pub(crate) fn lines(sweep: &Sweep, map: &StageMap) -> Vec<String> {
     let mut head = format!("  {:<8}", "bytes");
     for &column in &sweep.columns {
         head.push_str(&format!(" {:<11}", chosen(column)));
@@ -71,13 +55,13 @@ pub(super) fn map(sweep: &Sweep, lane: &Lane) -> Vec<String> {
     head.push_str(&format!("{:>10}", "even at"));
     let mut lines = vec![head];
     for (row, payload) in ROWS.iter().enumerate() {
-        let even = sweep.predicted_break_even(lane, row);
-        let items = super::ITEMS.get() as f64;
+        let even = sweep.predicted_break_even(map, row);
+        let items = crate::ITEMS.get() as f64;
         // The first column from which on the model says that the stage wins.
         let first =
             even.and_then(|even| sweep.alone[row].iter().position(|alone| alone / items >= even));
         let mut line = format!("  {:<8}", payload.name());
-        for (column, &cell) in lane.cells[row].iter().enumerate() {
+        for (column, &cell) in map.cells[row].iter().enumerate() {
             let bar = if first == Some(column) { '|' } else { ' ' };
             let (measured, predicted) = (short(cell.speedup), short(cell.predicted));
             line.push_str(&format!("{bar}{}{measured:>4}/{predicted:<4} ", sign(cell)));
@@ -89,7 +73,7 @@ pub(super) fn map(sweep: &Sweep, lane: &Lane) -> Vec<String> {
 }
 
 /// How well the model did, in words.
-pub(super) fn accuracy(sweep: &Sweep) -> String {
+pub(crate) fn accuracy(sweep: &Sweep) -> String {
     let Accuracy { away, right, near, cells, named } = sweep.accuracy();
     format!(
         "against the loop, away from the line: {right} of {away} contests right,\n\
@@ -100,13 +84,11 @@ pub(super) fn accuracy(sweep: &Sweep) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sweep::tests::sample;
     use super::*;
+    use crate::sweep::tests::sample;
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!([24.0, 65536.0, 16777216.0].map(bytes), ["24 B", "64 KiB", "16 MiB"]);
-        assert_eq!(bytes(1.5e9), "1.40 GiB");
         assert_eq!([0.004, 1.967, 12.34, 512.0].map(short), ["0.00", "1.97", "12.3", "512"]);
         assert_eq!([20e-6, 5e-4, 2.5e-3, 1e-2].map(chosen), ["20 µs", "500 µs", "2.5 ms", "10 ms"]);
     }
@@ -114,7 +96,7 @@ mod tests {
     #[test]
     fn a_map_shows_both_numbers_and_the_line() {
         let sweep = sample(&[(0.5, 0.6), (1.05, 1.1), (1.97, 1.95), (1.9, 2.0), (1.0, 2.0)]);
-        let lines = map(&sweep, &sweep.lanes[0]);
+        let lines = lines(&sweep, &sweep.maps[0]);
         assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
         assert_eq!(
             lines[..2],
