@@ -53,13 +53,10 @@ impl<'house> Expander<'house> {
         match *words {
             ["#include", what] => sources::piece(file.parent().unwrap_or(Path::new("")), what),
             ["record", record, ref path @ ..] => records.shown(record, path),
-            ["holds", record, ref words @ ..] => match records.holds(record, words)? {
-                (true, ..) => Ok(String::new()),
-                (false, left, right) => {
-                    Err(format!("does not hold: the record has {left:.4} and {right:.4}"))
-                }
-            },
-            ["machine", record] => figures::machine(&*records.record(record)?),
+            ["holds", record, ref words @ ..] => {
+                records.holds(record, words).map(|()| String::new())
+            }
+            ["machine", record] => figures::machine(&records.record(record)?),
             ["console", record] => {
                 let text = records.text(&format!("{record}.txt"))?;
                 Ok(format!("```text\n{}\n```", text.trim_end()))
@@ -70,7 +67,7 @@ impl<'house> Expander<'house> {
             }
             ["figure", record, ref stages @ ..] => {
                 let svg = records.text(&format!("{record}.svg"))?;
-                figures::recorded(&svg, &*records.record(record)?, stages)
+                figures::recorded(&svg, &records.record(record)?, stages)
             }
             ["schedule", ref words @ ..] => predictions::fill(words),
             ["source-code", ref words @ ..] => sources::fill(self.house, words),

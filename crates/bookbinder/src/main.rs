@@ -5,18 +5,12 @@
 use anyhow::Result;
 use bookbinder::read::Reader;
 use bookbinder::{House, book, check, record};
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use std::process::ExitCode;
 
 /// Makes the book, and sees to it that it says nothing that no file proves.
 #[derive(Parser)]
 #[command(name = "bookbinder", version, about)]
-struct Options {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
 enum Command {
     /// Makes the book in book/build
     Build,
@@ -41,7 +35,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Options::parse().command) {
+    match run(Command::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             anstream::eprintln!("error: {error:#}");

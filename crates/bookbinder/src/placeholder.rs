@@ -1,5 +1,7 @@
 //! The places in a page that the bookbinder fills: `{{name arguments}}`, on one line.
 
+use regex_lite::Regex;
+
 /// One place to fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placeholder<'text> {
@@ -15,22 +17,17 @@ pub struct Placeholder<'text> {
 
 /// All places to fill, in order, and the lines (counted from 1) of braces that are not closed.
 pub fn find(text: &str) -> (Vec<Placeholder<'_>>, Vec<usize>) {
-    let mut found = Vec::new();
-    let mut broken = Vec::new();
-    let mut start_of_line = 0;
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        let mut from = 0;
-        while let Some(open) = line[from..].find("{{").map(|open| from + open) {
-            let Some(close) = line[open..].find("}}").map(|close| open + close + 2) else {
-                broken.push(number);
-                break;
-            };
-            let text = &line[open..close];
-            let words = words(&text[2..text.len() - 2]);
-            found.push(Placeholder { text, words, start: start_of_line + open, line: number });
-            from = close;
+    let braces = Regex::new(r"\{\{(?:([^\n]*?)\}\})?").expect("a regex");
+    let (mut found, mut broken) = (Vec::new(), Vec::new());
+    for whole in braces.captures_iter(text) {
+        let (place, inner) = (whole.get(0).expect("the match"), whole.get(1));
+        let line = text[..place.start()].matches('\n').count() + 1;
+        match inner.map(|inner| words(inner.as_str())) {
+            Some(words) => {
+                found.push(Placeholder { text: place.as_str(), words, start: place.start(), line });
+            }
+            None => broken.push(line),
         }
-        start_of_line += line.len();
     }
     (found, broken)
 }

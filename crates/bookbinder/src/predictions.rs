@@ -1,9 +1,8 @@
-//! Numbers that nobody measured: they follow from the costs of the ten pairs.
+//! Numbers that are computed and not measured: they follow from the costs of the ten pairs.
 
 use crate::format;
-use kernel::{Pair, steps as cost, ten_pairs};
+use kernel::{steps as cost, ten_pairs};
 use schedule::Policy;
-use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 /// The steps of the ten pairs.
@@ -50,43 +49,36 @@ pub fn fill(words: &[&str]) -> Result<String, String> {
 
 /// A row for each number of workers, a column for each policy and one for the bound.
 fn table(from: usize, to: usize) -> String {
-    let mut table = String::from("| workers |");
-    for policy in Policy::ALL {
-        let _ = write!(table, " {} |", policy.name());
-    }
-    table.push_str(" bound |\n|--:|");
-    table.push_str(&"--:|".repeat(Policy::ALL.len() + 1));
-    for n in (from..=to).filter_map(NonZeroUsize::new) {
-        let _ = write!(table, "\n| {n} |");
-        for policy in Policy::ALL {
-            let _ = write!(table, " {} |", format::ratio(schedule::speedup(policy, &costs(), n)));
-        }
-        let _ = write!(table, " {} |", format::ratio(schedule::bound(&costs(), n)));
-    }
-    table
+    let head = Policy::ALL.map(Policy::name).join(" | ");
+    let lines = "--:|".repeat(Policy::ALL.len() + 1);
+    let rows = (from..=to).filter_map(NonZeroUsize::new).map(|n| {
+        let cells = Policy::ALL.map(|policy| schedule::speedup(policy, &costs(), n));
+        let cells = cells.map(format::ratio).join(" | ");
+        format!("\n| {n} | {cells} | {} |", format::ratio(schedule::bound(&costs(), n)))
+    });
+    format!("| workers | {head} | bound |\n|--:|{lines}") + &rows.collect::<String>()
 }
 
 fn steps(what: &str) -> Result<String, String> {
     let costs = costs();
-    match what {
-        "total" => Ok(format::millions(costs.iter().sum())),
-        "longest" => Ok(format::millions(costs.iter().copied().max().unwrap_or(0))),
-        "table" => Ok(steps_table(&ten_pairs())),
+    let cost = match what {
+        "total" => costs.iter().sum(),
+        "longest" => costs.iter().copied().max().unwrap_or(0),
+        "table" => return Ok(steps_table()),
         item => {
-            let place = item.parse::<usize>().ok().and_then(|item| item.checked_sub(1));
-            let cost = place.and_then(|place| costs.get(place));
-            cost.map(|&cost| format::millions(cost))
-                .ok_or_else(|| format!("there is no item {item}"))
+            let found = (1_usize..).zip(&costs).find(|(number, _)| item == number.to_string());
+            *found.map(|(_, cost)| cost).ok_or_else(|| format!("there is no item {item}"))?
         }
-    }
+    };
+    Ok(format::millions(cost))
 }
 
-fn steps_table(pairs: &[Pair]) -> String {
-    let mut table = String::from("| item | pair | steps |\n|--:|:--|--:|");
-    for (number, &pair) in (1..).zip(pairs) {
-        let _ = write!(table, "\n| {number} | {pair} | {} |", format::count(cost(pair)));
-    }
-    table
+fn steps_table() -> String {
+    let row = |(number, pair): (usize, _)| {
+        format!("\n| {number} | {pair} | {} |", format::count(cost(pair)))
+    };
+    let rows: String = (1..).zip(ten_pairs()).map(row).collect();
+    format!("| item | pair | steps |\n|--:|:--|--:|{rows}")
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use crate::house::House;
 use crate::{anchors, diffs, format};
 use curriculum::Lesson;
+use regex_lite::Regex;
 use std::fs;
 use std::path::Path;
 
@@ -117,15 +118,11 @@ pub fn decision(all: &[Lesson], number: &str) -> Result<String, String> {
 /// # Errors
 /// One line if there is no such constant, or its value is something else.
 fn constant(text: &str, name: &str) -> Result<String, String> {
-    let value = text.lines().find_map(|line| {
-        let (head, value) = line.split_once(" = ")?;
-        let head = head.trim().trim_start_matches("pub ").trim_start_matches("pub(crate) ");
-        let (found, _) = head.strip_prefix("const ")?.split_once(':')?;
-        (found == name).then(|| value.trim_end_matches(';').replace('_', ""))
-    });
-    let value = value.ok_or_else(|| format!("there is no constant `{name}`"))?;
-    let number = value.parse::<u64>().map_err(|_| format!("`{name}` is {value}, no number"))?;
-    Ok(format::count(number))
+    let constant =
+        Regex::new(&format!(r"\bconst {name}: [^=]+ = (.+?);")).map_err(|e| e.to_string())?;
+    let found = constant.captures(text).ok_or_else(|| format!("there is no constant `{name}`"))?;
+    let number = found[1].replace('_', "").parse();
+    number.map(format::count).map_err(|_| format!("`{name}` is {}, no number", &found[1]))
 }
 
 /// The signature of the first function of this name in a source text, without its body.
@@ -133,20 +130,10 @@ fn constant(text: &str, name: &str) -> Result<String, String> {
 /// # Errors
 /// One line if there is no such function.
 fn signature(text: &str, name: &str) -> Result<String, String> {
-    let starts = |line: &&str| {
-        let line = line.trim_start().trim_start_matches("pub ");
-        let rest = line.strip_prefix("fn ").and_then(|rest| rest.strip_prefix(name));
-        rest.is_some_and(|rest| rest.starts_with(['(', '<']))
-    };
-    let mut lines = Vec::new();
-    for line in text.lines().skip_while(|line| !starts(line)) {
-        lines.push(line);
-        if line.ends_with(['{', ';']) {
-            let signature = anchors::whole(&lines.join("\n"));
-            return Ok(signature.trim_end_matches(['{', ';']).trim_end().to_owned());
-        }
-    }
-    Err(format!("there is no function `{name}`"))
+    let head = Regex::new(&format!(r"(?m)^ *(?:pub )?fn {name}[(<](?:.*\n)*?.*[{{;]$"));
+    let found = head.map_err(|e| e.to_string())?.find(text);
+    let found = found.ok_or_else(|| format!("there is no function `{name}`"))?;
+    Ok(anchors::whole(found.as_str()).trim_end_matches(['{', ';']).trim_end().to_owned())
 }
 
 /// How many lines of code a source text has: no comments, no blank lines, no tests at its end.

@@ -4,7 +4,7 @@ use super::files_below;
 use crate::fault::{Fault, Faults, read};
 use regex_lite::Regex;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
@@ -19,12 +19,11 @@ static ELSEWHERE: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r#"(?:url\(["']?|@import\s+["'])(?:https?:)?//"#).expect("a regex")
 });
 
-/// One built page: what it links to, and what can be linked to in it.
+/// One built page: what is wrong with it by itself, what it links to, and what can be linked to in it.
 #[derive(Debug, Default)]
-struct Page {
+struct Built {
+    faults: Vec<(usize, String)>,
     ids: BTreeSet<String>,
-    /// Ids that stand twice: a drawing would take its patterns from another one.
-    twice: Vec<(usize, String)>,
     links: Vec<(usize, String)>,
 }
 
@@ -33,83 +32,66 @@ struct Page {
 /// # Errors
 /// A file that cannot be read.
 pub fn output(folder: &Path) -> Result<Vec<Fault>, Faults> {
+    let files = |kind| {
+        let named = |path: PathBuf| match read(&path) {
+            Ok(text) => Ok((path.strip_prefix(folder).unwrap_or(&path).to_owned(), text)),
+            Err(fault) => Err(Faults(vec![fault])),
+        };
+        files_below(folder, kind).into_iter().map(named).collect::<Result<BTreeMap<_, _>, _>>()
+    };
     let mut faults = Vec::new();
-    let mut pages = BTreeMap::new();
-    let read = |path: &Path| read(path).map_err(|fault| Faults(vec![fault]));
-    for path in files_below(folder, "html") {
-        let text = read(&path)?;
-        let name = path.strip_prefix(folder).unwrap_or(&path).to_owned();
-        faults.extend(page_output(&name, &text));
-        pages.insert(name, page(&text));
+    for (name, text) in files("css")? {
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| ELSEWHERE.is_match(line));
+        faults.extend(
+            lines.map(|(line, _)| Fault::new(&name, line, "loads something from elsewhere")),
+        );
     }
-    for path in files_below(folder, "css") {
-        let name = path.strip_prefix(folder).unwrap_or(&path);
-        for (number, line) in (1..).zip(read(&path)?.lines()) {
-            if ELSEWHERE.is_match(line) {
-                faults.push(Fault::new(name, number, "loads something from elsewhere"));
-            }
-        }
-    }
+    let pages: BTreeMap<PathBuf, Built> =
+        files("html")?.into_iter().map(|(name, text)| (name, built(&text))).collect();
     for (name, page) in &pages {
-        let twice = page.twice.iter();
-        faults.extend(twice.map(|(line, id)| Fault::new(name, *line, format!("a second id {id}"))));
-        for (line, link) in &page.links {
-            if let Some(what) = broken(folder, &pages, name, link) {
-                faults.push(Fault::new(name, *line, what));
-            }
-        }
+        let links = page.links.iter();
+        let broken =
+            links.filter_map(|(line, link)| Some((*line, broken(folder, &pages, name, link)?)));
+        let wrong = page.faults.iter().cloned().chain(broken);
+        faults.extend(wrong.map(|(line, what)| Fault::new(name, line, what)));
     }
     Ok(faults)
 }
 
-/// Every attribute of a page: where its element begins, that one's name, its own name, its value.
-fn attributes(text: &str) -> impl Iterator<Item = (usize, &str, &str, &str)> {
-    TAG.captures_iter(text).flat_map(move |tag| {
-        let [whole, element, rest] = [0, 1, 2].map(|at| tag.get(at).expect("it takes part"));
-        ATTRIBUTE.captures_iter(rest.as_str()).map(move |attribute| {
-            let [key, value] = [1, 2].map(|at| attribute.get(at).expect("it takes part").as_str());
-            (whole.start(), element.as_str(), key, value)
-        })
-    })
-}
-
-/// What is wrong with one page by itself: braces that nobody filled, things loaded from elsewhere.
-pub fn page_output(name: &Path, text: &str) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (start, element, key, value) in attributes(text) {
-        let loads = match element {
-            "a" => false,
-            "link" => key == "href",
-            _ => ["src", "srcset", "data", "poster", "xlink:href"].contains(&key),
-        };
-        if loads && ["http:", "https:", "//"].iter().any(|start| value.starts_with(start)) {
-            let line = line_of(text, start);
-            faults.push(Fault::new(name, line, format!("loads {value} from elsewhere")));
+/// Reads one page. Wrong by themselves are braces that were not filled, things loaded from elsewhere,
+/// and an id that stands twice: a drawing would take its patterns from another one.
+fn built(text: &str) -> Built {
+    let mut page = Built::default();
+    let line_of = |place: usize| text[..place].matches('\n').count() + 1;
+    for tag in TAG.captures_iter(text) {
+        let line = line_of(tag.get(0).map_or(0, |found| found.start()));
+        for attribute in ATTRIBUTE.captures_iter(&tag[2]) {
+            let (key, value) = (&attribute[1], attribute[2].to_owned());
+            let loads = match &tag[1] {
+                "a" => false,
+                "link" => key == "href",
+                _ => ["src", "srcset", "data", "poster", "xlink:href"].contains(&key),
+            };
+            if loads && ["http:", "https:", "//"].iter().any(|start| value.starts_with(start)) {
+                page.faults.push((line, format!("loads {value} from elsewhere")));
+            }
+            match key {
+                "id" if !page.ids.insert(value.clone()) => {
+                    page.faults.push((line, format!("a second id {value}")));
+                }
+                "href" | "src" => page.links.push((line, value)),
+                _ => {}
+            }
         }
     }
     if let Some(found) = ELSEWHERE.find(text) {
-        let line = line_of(text, found.start());
-        faults.push(Fault::new(name, line, "a style loads something from elsewhere"));
+        page.faults.push((line_of(found.start()), "a style loads something from elsewhere".into()));
     }
     // Code may well have two braces in a row; what the page says must not.
     let said = CODE.replace_all(text, "");
     if let Some(place) = said.find("{{") {
         let rest: String = said[place..].chars().take(40).collect();
-        faults.push(Fault::of_file(name, format!("was not filled: {rest}")));
-    }
-    faults
-}
-
-fn page(text: &str) -> Page {
-    let mut page = Page::default();
-    for (start, _, key, value) in attributes(text) {
-        let value = value.to_owned();
-        match key {
-            "id" if page.ids.contains(&value) => page.twice.push((line_of(text, start), value)),
-            "id" => drop(page.ids.insert(value)),
-            "href" | "src" => page.links.push((line_of(text, start), value)),
-            _ => {}
-        }
+        page.faults.push((0, format!("was not filled: {rest}")));
     }
     page
 }
@@ -117,7 +99,7 @@ fn page(text: &str) -> Page {
 /// Why a link leads nowhere, if it does.
 fn broken(
     folder: &Path,
-    pages: &BTreeMap<PathBuf, Page>,
+    pages: &BTreeMap<PathBuf, Built>,
     from: &Path,
     link: &str,
 ) -> Option<String> {
@@ -125,37 +107,15 @@ fn broken(
     if elsewhere.iter().any(|scheme| link.starts_with(scheme)) {
         return None;
     }
-    let (path, id) = link.split_once('#').map_or((link, None), |(path, id)| (path, Some(id)));
-    let target = match path {
-        "" => from.to_owned(),
-        path => normal(&from.parent().unwrap_or(Path::new("")).join(path)),
+    let (path, id) = link.split_once('#').unwrap_or((link, ""));
+    let near = if path.is_empty() { from.to_owned() } else { from.with_file_name(path) };
+    let target = folder.join(near).canonicalize().ok().filter(|target| target.is_file());
+    let Some(target) = target else {
+        return Some(format!("links to {link}, and there is no such file"));
     };
-    match (pages.get(&target), id) {
-        (Some(page), Some(id)) if !id.is_empty() && !page.ids.contains(id) => {
-            Some(format!("links to {link}, and there is no such place on that page"))
-        }
-        (None, _) if !folder.join(&target).is_file() => {
-            Some(format!("links to {link}, and there is no such file"))
-        }
-        _ => None,
-    }
-}
-
-/// The path without `.` and `..`.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(normal.pop()),
-            Component::CurDir => {}
-            other => normal.push(other),
-        }
-    }
-    normal
-}
-
-fn line_of(text: &str, place: usize) -> usize {
-    text[..place].matches('\n').count() + 1
+    let page = target.strip_prefix(folder.canonicalize().ok()?).ok().and_then(|p| pages.get(p));
+    (!id.is_empty() && page.is_some_and(|page| !page.ids.contains(id)))
+        .then(|| format!("links to {link}, and there is no such place on that page"))
 }
 
 #[cfg(test)]
@@ -165,7 +125,7 @@ mod tests {
 
     #[test]
     fn what_is_loaded_from_elsewhere_is_found() {
-        let check = |text: &str| page_output(Path::new("a.html"), text).len();
+        let check = |text: &str| built(text).faults.len();
         assert_eq!(
             check("<a href=\"https://example.org\">x</a> <script src=\"book.js\"></script>"),
             0
@@ -177,15 +137,15 @@ mod tests {
 
     #[test]
     fn what_was_not_filled_is_found() {
-        let check = |text: &str| page_output(Path::new("a.html"), text).len();
+        let check = |text: &str| built(text).faults.len();
         assert_eq!(check("<p>{{record x}}</p>"), 1);
         assert_eq!(check("<pre><code>format!(\"{{}}\")</code></pre>"), 0);
     }
 
     #[test]
     fn an_id_that_stands_twice_is_found() {
-        let page = page("<p id=\"a\">\n<p id=\"b\">\n<p id=\"a\">");
-        assert_eq!(page.twice, [(3, "a".to_owned())]);
+        let page = built("<p id=\"a\">\n<p id=\"b\">\n<p id=\"a\">");
+        assert_eq!(page.faults, [(3, "a second id a".to_owned())]);
     }
 
     #[test]
