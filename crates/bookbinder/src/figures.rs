@@ -120,17 +120,8 @@ fn svg_element(svg: &str) -> &str {
 
 /// The recorded places of a stage's items; none if there are none.
 fn places(stage: &Value) -> Option<Vec<ItemSpan>> {
-    let spans = stage["spans"].as_array().filter(|spans| !spans.is_empty())?;
-    let place = |span: &Value| {
-        let whole = |key: &str| usize::try_from(span[key].as_u64()?).ok();
-        Some(ItemSpan {
-            item: whole("item")?,
-            worker: whole("worker")?,
-            start: span["start"].as_f64()?,
-            end: span["end"].as_f64()?,
-        })
-    };
-    spans.iter().map(place).collect()
+    let spans: Vec<ItemSpan> = serde_json::from_value(stage["spans"].clone()).ok()?;
+    (!spans.is_empty()).then_some(spans)
 }
 
 /// One sentence: where, with what and when a record was taken; and of how many rounds, if it has

@@ -1,5 +1,6 @@
 //! The document behind `--json`.
 
+use crate::ItemSpan;
 use crate::measure::Measured;
 use kernel::{Pair, steps};
 use schedule::{Policy, bound, makespan};
@@ -76,21 +77,11 @@ pub(crate) struct RowDocument<'a> {
     /// From nothing to the first answers, in seconds, where that was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<f64>,
-    spans: Vec<SpanDocument>,
-}
-
-/// Which worker ran an item, and when, in seconds from the beginning of the call.
-#[derive(Debug, Serialize)]
-struct SpanDocument {
-    item: usize,
-    worker: usize,
-    start: f64,
-    end: f64,
+    spans: &'a [ItemSpan],
 }
 
 impl<'a> From<&'a Measured> for RowDocument<'a> {
     fn from(measured: &'a Measured) -> Self {
-        let places = measured.picture.iter().flat_map(|picture| &picture.places);
         Self {
             name: &measured.name,
             policy: measured.policy.map(Policy::key),
@@ -100,14 +91,7 @@ impl<'a> From<&'a Measured> for RowDocument<'a> {
             speedup: measured.speedup,
             predicted_speedup: measured.predicted,
             start: measured.start,
-            spans: places
-                .map(|&place| SpanDocument {
-                    item: place.item,
-                    worker: place.worker,
-                    start: place.start,
-                    end: place.end,
-                })
-                .collect(),
+            spans: measured.picture.as_ref().map_or(&[], |picture| &picture.places),
         }
     }
 }

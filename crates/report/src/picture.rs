@@ -1,10 +1,11 @@
 //! A schedule that really ran: which worker had which item, from when to when.
 
+use serde::{Deserialize, Serialize};
 use spans::Span;
 use std::collections::HashMap;
 
 /// One item's place in a picture.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ItemSpan {
     /// Which item, counted from 0.
     pub item: usize,
