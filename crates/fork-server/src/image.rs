@@ -5,8 +5,7 @@
 //! the copy holds only what was there at the fork: a library opened later lies in this process
 //! alone, and its addresses may mean anything or nothing in a worker. So an address is checked
 //! before it is sent, against the one part of memory that no program changes while it runs: the
-//! executable segments of its own file. program changes while it runs: the executable segments of
-//! its own file.
+//! executable segments of its own file.
 
 use std::ffi::{c_int, c_void};
 use std::ops::Range;

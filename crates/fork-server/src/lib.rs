@@ -32,8 +32,8 @@
 //! - Only addresses in the executable segments of that file are sent, and only such addresses are
 //!   called. Code from a library, from a just-in-time compiler or from anything opened later is
 //!   refused ([`kernel::TaskErrorKind::NotInTemplate`]).
-//! - A [`TaskAddress`] is made from a `fn(A) -> R`, and the code that knows `A` and `R` travels as
-//!   a second address beside it. Only a worker can run a `TaskAddress`.
+//! - [`TaskAddress::of`] takes a `fn(A) -> R`, and the code that knows `A` and `R` travels as a
+//!   second address beside it. Only a worker can run a `TaskAddress`.
 //! - An address is called and never compared: the linker may fold equal functions into one.
 //! - A fork happens only in a process with one thread, counted in `/proc/self/task`; so a child has
 //!   every thread that its memory tells of.
@@ -47,7 +47,8 @@
 //! - The program's executable segments do not change while the program runs.
 //! - No thread is started between the count and the fork. No other thread exists that could start
 //!   one, so only a signal handler could.
-//! - A pool's worker loop takes [`TaskAddress::received`] from its pool's calls and from nothing
+//! - Addresses that arrive are those that were sent: nothing marks them. A pool's worker loop takes
+//!   [`TaskAddress::received`] from its pool's calls and from nothing
 //!   else, and only the pool writes calls to its workers' sockets. A task that writes to
 //!   descriptors at random can send the *program* a false answer: such an answer is decoded as any
 //!   bytes are, and becomes an error or a wrong value, not undefined behaviour.

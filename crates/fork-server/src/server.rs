@@ -119,7 +119,9 @@ impl ForkServer {
                     template::serve(theirs, owner)
                         .map(|role| role.map(|(entry, socket)| entry(socket)))
                 });
-                let status = if catch_unwind(life).is_ok() { 0 } else { 101 };
+                // Kept to the end: a panic's payload may panic again when it is dropped.
+                let done = catch_unwind(life);
+                let status = if done.is_ok() { 0 } else { 101 };
                 let _ = io::stdout().flush();
                 // SAFETY: `_exit` runs no exit handlers and no destructors. This copy of the
                 // program has inherited them, and only the program may run them.

@@ -74,9 +74,9 @@ impl TaskAddress {
         let addresses = self.0.map(|word| word as usize);
         assert!(in_worker() && addresses.iter().all(|&address| has_code_at(address)));
         let [trampoline, function] = addresses.map(std::ptr::with_exposed_provenance::<()>);
-        // SAFETY: the numbers come from `TaskAddress::of`, in the program that this process is a
-        // fork of: the first is a trampoline's address, in a segment that both processes have at
-        // the same address.
+        // SAFETY: assumed, as the crate's Soundness section says: the numbers come from
+        // `TaskAddress::of`, in the program that this process is a fork of. The first is then a
+        // trampoline's address, in a segment that both processes have at the same address.
         let trampoline = unsafe { std::mem::transmute::<*const (), Trampoline>(trampoline) };
         // SAFETY: `TaskAddress::of` took the function's address beside the address of the
         // trampoline for the function's types.

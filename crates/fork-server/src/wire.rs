@@ -1,6 +1,6 @@
 //! Bytes and descriptors through a socket: the two system calls under everything else.
 
-use libc::cmsghdr;
+use libc::{SCM_RIGHTS, SOL_SOCKET, cmsghdr};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
@@ -62,11 +62,14 @@ pub fn receive(
     let header = unsafe { control.0.as_ptr().cast::<cmsghdr>().read() };
     #[allow(clippy::unnecessary_cast, reason = "it has 32 bits where the C library is musl")]
     let end = header.cmsg_len as usize;
+    // A socket may be set to let other things through (credentials, say): those are no descriptors.
+    let is_rights = header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS;
+    let end = if is_rights { end } else { 0 };
     let numbers = control.0.get(size_of::<cmsghdr>()..end).unwrap_or_default();
     for number in numbers.chunks_exact(size_of::<RawFd>()) {
         let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
         // SAFETY: the kernel has opened this descriptor for this call, and no other code knows its
-        // number. (Descriptors are all that these sockets let through beside bytes.)
+        // number: the header says that these are descriptors.
         descriptors.extend([unsafe { OwnedFd::from_raw_fd(number) }]);
     }
     Ok(bytes)

@@ -119,10 +119,13 @@ impl Frame {
     /// The error that the worker reports, or [`TaskErrorKind::NotDeserialised`] if the bytes are
     /// not an `R`. Each error says whether the task ran.
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
-        let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
+        let unreadable = |ran| move |why| (ran, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
-            Kind::Answer => read_body(&self.bytes).map_err(unreadable),
-            Kind::Failure | Kind::Call => Err(read_body(&self.bytes).unwrap_or_else(unreadable)),
+            Kind::Answer => read_body(&self.bytes).map_err(unreadable(Ran::Yes)),
+            // What the worker says of the failure is lost with the failure.
+            Kind::Failure | Kind::Call => {
+                Err(read_body(&self.bytes).unwrap_or_else(unreadable(Ran::Unknown)))
+            }
         }
     }
 }

@@ -27,8 +27,8 @@ pub struct CallState {
     /// time limit or a cancellation. Any thread reads it without a lock.
     outcome: OnceLock<CallOutcome>,
     /// The completions to notify of the end, each with the number to put in. This mutex guards the
-    /// list alone: a waiting thread adds and removes its own entries, and the thread that sets
-    /// `outcome` empties the list.
+    /// list alone: a waiting thread adds and removes its own entries, and a thread that ends
+    /// the call empties the list.
     watchers: Mutex<Vec<(Arc<Completions>, usize)>>,
 }
 

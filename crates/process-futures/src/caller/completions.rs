@@ -12,7 +12,8 @@ pub struct Completions(Mutex<Inside>);
 #[derive(Debug, Default)]
 struct Inside {
     /// The numbers under which the ended calls were registered. Guarded by the lock around
-    /// `Inside`; the thread that ends a call puts a number in, and the waiting thread takes it out.
+    /// `Inside`; the thread that ends a call puts a number in (the waiting thread itself
+    /// for a call that had ended before), and the waiting thread takes it out.
     ended: VecDeque<usize>,
     /// The thread to wake. Guarded by the lock around `Inside`; the waiting thread sets it.
     reader: Option<Thread>,

@@ -72,13 +72,13 @@ pub struct PoolState {
     /// call may wait in the queue until an answer comes, and leave together with others. Written by
     /// the thread that has the core.
     pub hungry: bool,
-    /// The function of the last call that the core took. Written by the thread that has the core.
+    /// The function of the call that was last offered to the core. Written by the thread that has the core.
     /// Workers get many calls at a time as long as these calls are short, and measured times tell
     /// nothing about another function: a long call of another function must not wait behind others,
     /// nor others behind it.
     pub alike: [u64; 2],
     /// Since when no call has been running. Set by the driving thread, cleared by the thread that
-    /// has the core when it sends a call.
+    /// has the core when it sends a call, or when [`GRACE`] has passed.
     pub idle_since: Option<Instant>,
     /// The next call's number. A submitting thread takes it and counts it up.
     pub next_number: u64,

@@ -139,11 +139,12 @@ impl Packet {
     /// went wrong in the worker, or is `NotDeserialised` if the bytes are not an `R`; and it says
     /// whether the task ran.
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
-        let unreadable = |why| (Ran::Yes, TaskErrorKind::NotDeserialised(why));
+        let unreadable = |ran| move |why| (ran, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
-            PacketKind::Answer => read_body(&self.bytes).map_err(unreadable),
+            PacketKind::Answer => read_body(&self.bytes).map_err(unreadable(Ran::Yes)),
             PacketKind::Failure | PacketKind::Call => {
-                Err(read_body(&self.bytes).unwrap_or_else(unreadable))
+                // What the worker says of the failure is lost with the failure.
+                Err(read_body(&self.bytes).unwrap_or_else(unreadable(Ran::Unknown)))
             }
         }
     }
