@@ -19,14 +19,20 @@ macro_rules! exercise {
     ($number:literal) => {
         /// The unsolved file, the solution and every wrong answer.
         mod exercise {
+            use std::sync::LazyLock;
+            use $crate::exercise::Exercise;
+
+            static BUILT: LazyLock<Exercise> =
+                LazyLock::new(|| Exercise::build(env!("CARGO_MANIFEST_DIR"), $number));
+
             #[test]
             fn the_unsolved_file_fails_in_words() {
-                $crate::exercise::Exercise::build(env!("CARGO_MANIFEST_DIR"), $number).unsolved();
+                BUILT.unsolved();
             }
 
             #[test]
             fn the_solution_passes() {
-                $crate::exercise::Exercise::build(env!("CARGO_MANIFEST_DIR"), $number).solved();
+                BUILT.solved();
             }
 
             #[test]
@@ -36,7 +42,7 @@ macro_rules! exercise {
 
             #[test]
             fn every_wrong_answer_is_refused() {
-                $crate::exercise::Exercise::build(env!("CARGO_MANIFEST_DIR"), $number).wrong();
+                BUILT.wrong();
             }
         }
     };

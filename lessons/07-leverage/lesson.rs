@@ -13,7 +13,7 @@ mod text;
 use kernel::Executor;
 use options::Options;
 use report::session::{self, Session};
-use report::{Lesson, Memory, Probed, cores, costs_in_words, counted, probe};
+use report::{ITEMS, Lesson, Memory, Probed, cores, costs_in_words, counted, probe};
 use schedule::leverage::Capacity;
 use serde_json::json;
 use std::env;
@@ -21,10 +21,6 @@ use std::error::Error;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use sweep::{ROWS, Runner, Sweep};
-
-/// How many items each map of the sweep has: few enough for large blocks, and a multiple of two,
-/// three, four and six workers.
-pub(crate) const ITEMS: NonZeroUsize = NonZeroUsize::new(12).expect("twelve is not zero");
 
 /// The lesson's `main`; exit status as of [`session::main`].
 pub fn present(

@@ -56,7 +56,7 @@ pub(crate) fn lines(sweep: &Sweep, map: &StageMap) -> Vec<String> {
     let mut lines = vec![head];
     for (row, payload) in ROWS.iter().enumerate() {
         let even = sweep.predicted_break_even(map, row);
-        let items = crate::ITEMS.get() as f64;
+        let items = report::ITEMS.get() as f64;
         // The first column from which on the model says that the stage wins.
         let first =
             even.and_then(|even| sweep.alone[row].iter().position(|alone| alone / items >= even));

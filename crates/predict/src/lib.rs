@@ -97,16 +97,7 @@ pub fn main(
 ) -> ExitCode {
     let asked = match options::read(Lesson::of(facts), env::args_os()) {
         Ok(asked) => asked,
-        Err(options::NotAsked::Help(help)) => {
-            // A pipe that is closed before the end of the help is no error.
-            let _ = write!(anstream::stdout(), "{}", help.ansi());
-            return ExitCode::SUCCESS;
-        }
-        Err(options::NotAsked::Input(line)) => {
-            // If standard error is closed too, only the exit status can report the error.
-            let _ = writeln!(anstream::stderr(), "error: {line}");
-            return ExitCode::from(2);
-        }
+        Err(none) => return none.report(),
     };
     let mut out = anstream::stdout();
     let Lesson { number, name, question: asks, .. } = &asked.lesson;

@@ -1,11 +1,10 @@
 //! The options that are typed behind `just predict-4`.
 
-use clap::builder::StyledStr;
-use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 use curriculum::Lesson;
 use kernel::{Pair, steps, ten_pairs};
-use report::typed::{one_line, pairs, workers};
+use report::session::NoOptions;
+use report::typed::{pairs, workers};
 use report::words::count;
 use schedule::{Policy, bound, speedup};
 use std::ffi::OsString;
@@ -88,20 +87,11 @@ impl Asked {
     }
 }
 
-/// Why nothing is predicted.
-#[derive(Debug)]
-pub(crate) enum NotAsked {
-    /// The reader asked for help; this is the text.
-    Help(StyledStr),
-    /// The command line cannot be used; this one line says why.
-    Input(String),
-}
-
 /// Reads the arguments, the program's name first.
 pub(crate) fn read(
     lesson: Lesson,
     arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Asked, NotAsked> {
+) -> Result<Asked, NoOptions> {
     let Lesson { number, name, question, .. } = &lesson;
     let command = Arguments::command()
         .name(name.clone())
@@ -110,15 +100,10 @@ pub(crate) fn read(
              With your guess, the answer. Nothing is run."
         ))
         .override_usage(format!("just predict-{number} [GUESS] [OPTIONS]"));
-    let matches = command.try_get_matches_from(arguments);
-    let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let Arguments { guess, workers, pairs: file } =
-        arguments.map_err(|error| match error.kind() {
-            ErrorKind::DisplayHelp => NotAsked::Help(error.render()),
-            _ => NotAsked::Input(one_line(&error.render().to_string())),
-        })?;
+    let matches = command.try_get_matches_from(arguments)?;
+    let Arguments { guess, workers, pairs: file } = Arguments::from_arg_matches(&matches)?;
     let pairs = match &file {
-        Some(path) => pairs(path).map_err(NotAsked::Input)?,
+        Some(path) => pairs(path).map_err(NoOptions::Input)?,
         None => ten_pairs(),
     };
     let costs: Vec<u64> = pairs.iter().copied().map(steps).collect();

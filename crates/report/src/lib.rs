@@ -58,7 +58,7 @@ pub use measured::mask_json;
 pub use options::{Extra, Extras};
 pub use output_file::OutputFile;
 pub use picture::{ItemSpan, Picture};
-pub use probe::{Memory, Probed, costs_in_words, probe};
+pub use probe::{ITEMS, Memory, Probed, costs_in_words, probe};
 pub use progress::Progress;
 pub use run::{Run, present, present_with};
 pub use schedule::Policy;

@@ -14,7 +14,7 @@ const BLOCK: usize = 1 << 20;
 
 /// How many items each map of a measurement has: few enough for large blocks, and a multiple of
 /// two, three, four and six workers.
-pub(crate) const ITEMS: NonZeroUsize = NonZeroUsize::new(12).expect("twelve is not zero");
+pub const ITEMS: NonZeroUsize = NonZeroUsize::new(12).expect("twelve is not zero");
 
 /// How a block of bytes gets to a worker, and whether the workers are there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,11 +13,11 @@ use kernel::Pair;
 use schedule::{Policy, bound};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::env;
 use std::error::Error;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::{env, mem};
 
 /// A lesson's `main`: reads the options, prints the lesson's head, runs its body, prints its foot.
 ///
@@ -266,9 +266,8 @@ impl Run {
             return self.session.end(|| drawing, || Ok(document));
         }
         self.session.foot()?;
-        let drawing = self.drawing();
-        let document = self.document();
-        self.session.end(|| drawing, || document)
+        let destination = mem::take(&mut self.session.destination);
+        destination.write(|| self.drawing(), || self.document())
     }
 
     /// What `--json` asks for.

@@ -35,7 +35,7 @@ pub struct OutputArguments {
 }
 
 /// The same, with a file that was found writable.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Destination {
     json: bool,
     svg: Option<OutputFile>,
@@ -51,6 +51,33 @@ impl OutputArguments {
         let Self { json, svg, record } = self;
         let svg = svg.map(|path| OutputFile::named(&path, "drawing")).transpose();
         Ok(Destination { json, svg: svg.map_err(NoOptions::Input)?, record })
+    }
+}
+
+impl Destination {
+    /// Writes what was asked for; what was not asked for is not made.
+    pub(crate) fn write(
+        self,
+        drawing: impl FnOnce() -> String,
+        document: impl FnOnce() -> serde_json::Result<Value>,
+    ) -> Result<(), Box<dyn Error>> {
+        let Self { json, svg, record } = self;
+        if let Some(file) = svg {
+            file.write(&drawing())
+                .map_err(|error| format!("the drawing was not written: {error}"))?;
+        }
+        if json || record.is_some() {
+            let text = document()?.to_string();
+            if let Some(path) = &record {
+                fs::write(path, &text)
+                    .map_err(|error| format!("the record was not written: {error}"))?;
+            }
+            if json {
+                OutputError::check(writeln!(stdout(), "{text}"))?;
+            }
+        }
+        OutputError::check(stdout().flush())?;
+        Ok(())
     }
 }
 
@@ -80,6 +107,20 @@ pub fn arguments(
             "just lesson-{number} [OPTIONS]\n       cargo lesson {number} -- [OPTIONS]"
         ));
     command.try_get_matches_from(arguments).map_err(NoOptions::from)
+}
+
+impl NoOptions {
+    /// Prints the help to standard output, or the line to standard error; the exit status is 0 or 2.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Self::Help(help) => {
+                // A reader that closes the help early has seen enough of it.
+                let _ = write!(anstream::stdout(), "{}", help.ansi());
+                ExitCode::SUCCESS
+            }
+            Self::Input(line) => complain(line, 2),
+        }
+    }
 }
 
 impl From<clap::Error> for NoOptions {
@@ -112,21 +153,19 @@ pub fn main<O>(
     options: Result<O, NoOptions>,
     body: impl FnOnce(O) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
-    let (message, status) = match options {
-        Ok(options) => match body(options) {
-            Ok(()) => return ExitCode::SUCCESS,
-            Err(error) => match error.downcast_ref::<OutputError>() {
-                Some(output) if output.is_closed_pipe() => return ExitCode::SUCCESS,
-                _ => (error.to_string(), if error.is::<BadInput>() { 2 } else { 1 }),
-            },
-        },
-        Err(NoOptions::Help(help)) => {
-            // A reader that closes the help early has seen enough of it.
-            let _ = write!(anstream::stdout(), "{}", help.ansi());
-            return ExitCode::SUCCESS;
-        }
-        Err(NoOptions::Input(line)) => (line, 2),
+    let error = match options.map(body) {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => error,
+        Err(none) => return none.report(),
     };
+    match error.downcast_ref::<OutputError>() {
+        Some(output) if output.is_closed_pipe() => ExitCode::SUCCESS,
+        _ => complain(&error, if error.is::<BadInput>() { 2 } else { 1 }),
+    }
+}
+
+/// Writes one line to standard error, and gives this exit status.
+fn complain(message: impl Display, status: u8) -> ExitCode {
     // If standard error is closed too, the status is all that is left to say.
     let _ = writeln!(anstream::stderr(), "error: {message}");
     ExitCode::from(status)
@@ -140,7 +179,7 @@ pub struct Session {
     /// The lesson's facts.
     pub lesson: Lesson,
     pub(crate) screen: Screen,
-    destination: Destination,
+    pub(crate) destination: Destination,
 }
 
 impl Session {
@@ -208,23 +247,7 @@ impl Session {
         drawing: impl FnOnce() -> String,
         document: impl FnOnce() -> serde_json::Result<Value>,
     ) -> Result<(), Box<dyn Error>> {
-        let Destination { json, svg, record } = self.destination;
-        if let Some(file) = svg {
-            file.write(&drawing())
-                .map_err(|error| format!("the drawing was not written: {error}"))?;
-        }
-        if json || record.is_some() {
-            let text = document()?.to_string();
-            if let Some(path) = &record {
-                fs::write(path, &text)
-                    .map_err(|error| format!("the record was not written: {error}"))?;
-            }
-            if json {
-                OutputError::check(writeln!(stdout(), "{text}"))?;
-            }
-        }
-        OutputError::check(stdout().flush())?;
-        Ok(())
+        self.destination.write(drawing, document)
     }
 }
 
