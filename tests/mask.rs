@@ -55,7 +55,10 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         // The Python beside a lesson.
         (r"^(Python +\w+) \d[\w.+]*".to_owned(), "$1 <version>"),
         (r"\bprocesses by \w+".to_owned(), "processes by <method>"),
-        (r"\bworker [A-Z]+ (was|exited|died)\b".to_owned(), "worker <letter> $1"),
+        (
+            r"\bworker [A-Z]+ \(pid \d+\) (was|exited|died)\b".to_owned(),
+            "worker <letter> (pid <pid>) $1",
+        ),
     ];
     let compile = |pattern: &str| Regex::new(pattern).expect("the patterns are constants");
     rules.map(|(pattern, replacement)| (compile(&pattern), replacement)).into()
@@ -96,8 +99,8 @@ mod tests {
         );
         assert_eq!(mask("it is 43,021 times as fast"), "it is <ratio> times as fast\n");
         assert_eq!(
-            mask("worker B was killed by SIGKILL"),
-            "worker <letter> was killed by SIGKILL\n"
+            mask("worker B (pid 4711) was killed by SIGKILL"),
+            "worker <letter> (pid <pid>) was killed by SIGKILL\n"
         );
     }
 

@@ -59,7 +59,8 @@ fn lesson(run: &mut Run) -> Result<(), Box<dyn Error>> {
     pool.map(gcd, run.pairs())?; // or the lesson ends here, with the error
     let goes_on = format!("{kept} answers, {lost} error, the pool goes on");
     run.say("A kill", &format!("a worker is killed in item {victim}: {goes_on}"))?;
-    run.say("", &errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let told = errors.iter().map(|error| error.to_string().replace(" while it", "\nwhile it"));
+    run.say("", &told.collect::<Vec<_>>().join("\n"))?;
     run.answers(&answers)
 }
 

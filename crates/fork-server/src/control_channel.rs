@@ -4,6 +4,7 @@
 //! lock. A channel is a socket pair that keeps messages apart (`SOCK_SEQPACKET`), so a message is
 //! one system call, and no message has to be put together from parts.
 
+use crate::last_words::ROOM;
 use crate::wire;
 use kernel::Death;
 use nix::errno::Errno;
@@ -48,9 +49,21 @@ pub enum News {
     Spawned(i32),
     /// The worker could not be forked; the number is the `errno`.
     Refused(i32),
-    /// The worker has ended and is reaped; the number is the status of `wait(2)`. The fork server
-    /// reports this without a request.
-    Exited(i32),
+    /// The worker has ended and is reaped. The fork server reports this without a request.
+    Exited(WorkerEnd),
+}
+
+/// How a worker has ended.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WorkerEnd {
+    /// The worker's process id. It may belong to another process by now.
+    pub pid: i32,
+    /// The status of `wait(2)`.
+    pub status: i32,
+    /// The text of the panics that the worker could not report itself.
+    pub last_words: String,
+    /// Whether the fork server killed the worker, on request, while the worker lived.
+    pub on_request: bool,
 }
 
 /// A pool's end of its channel to the fork server.
@@ -105,6 +118,10 @@ impl AsFd for ControlChannel {
     }
 }
 
+/// The length of the longest message in bytes: some numbers, and a worker's last words. (Bytes that
+/// are not UTF-8 become three each.)
+const LONGEST: usize = 3 * ROOM + 64;
+
 /// Sends one message, with a descriptor or without. The sender keeps no copy of the descriptor.
 pub fn send<T: Serialize>(
     channel: impl AsFd,
@@ -123,7 +140,7 @@ pub fn receive<T: DeserializeOwned>(
     channel: impl AsFd,
     flags: MsgFlags,
 ) -> nix::Result<Option<(T, Option<OwnedFd>)>> {
-    let (mut bytes, mut descriptors) = ([0; 64], Vec::new());
+    let (mut bytes, mut descriptors) = ([0; LONGEST], Vec::new());
     let length = wire::retry(|| wire::receive(&channel, &mut bytes, &mut descriptors, flags))?;
     // No message is empty, so zero bytes mean the end of the channel.
     let message = (length > 0).then(|| postcard::from_bytes(&bytes[..length]));
@@ -131,12 +148,22 @@ pub fn receive<T: DeserializeOwned>(
     Ok(message.map(|message| (message, descriptors.pop())))
 }
 
-/// Puts the status of [`News::Exited`] into words, for the worker with this letter.
-pub fn how_it_ended(worker: usize, status: i32) -> Death {
-    if libc::WIFEXITED(status) {
-        return Death::Exited { worker, status: libc::WEXITSTATUS(status) };
+impl WorkerEnd {
+    /// This end in words, for the worker with this letter. `cause` is the pool's reason for killing
+    /// the worker, if it has done so.
+    pub fn death(self, worker: usize, cause: Option<&str>) -> Death {
+        let Self { pid, status, last_words, on_request } = self;
+        let pid = pid as u32;
+        let why = cause.filter(|_| on_request).map(str::to_owned);
+        if libc::WIFEXITED(status) {
+            return Death::Exited { worker, pid, status: libc::WEXITSTATUS(status), why };
+        }
+        let signal = libc::WTERMSIG(status);
+        let name = Signal::try_from(signal).map_or(format!("signal {signal}"), |s| s.to_string());
+        // Only an abort is the end of a panic. A worker may have caught a panic by itself, and died
+        // later from something else.
+        let panicked = signal == libc::SIGABRT && !last_words.is_empty();
+        let why = if panicked { Some(format!("it had panicked: {last_words}")) } else { why };
+        Death::Killed { worker, pid, signal, name, why }
     }
-    let signal = libc::WTERMSIG(status);
-    let name = Signal::try_from(signal).map_or(format!("signal {signal}"), |s| s.to_string());
-    Death::Killed { worker, signal, name }
 }

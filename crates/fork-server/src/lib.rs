@@ -17,7 +17,9 @@
 //! | `control_channel` | what a pool and the template send each other |
 //! | `task_address` | a function travels as its address, beside the code that knows its types |
 //! | `image` | which addresses may travel |
+//! | `inherited` | what workers change of what they inherit: handlers, descriptors, groups |
 //! | `panics` | in a worker: a panic becomes a value, with its place |
+//! | `last_words` | the text of a panic that aborts reaches the error all the same |
 //! | `wire` | bytes and descriptors through a socket |
 //! | `large` | room for large messages, in large pages |
 //!
@@ -61,7 +63,11 @@ mod control_channel;
 #[cfg(target_os = "linux")]
 mod image;
 #[cfg(target_os = "linux")]
+mod inherited;
+#[cfg(target_os = "linux")]
 pub mod large;
+#[cfg(target_os = "linux")]
+mod last_words;
 #[cfg(target_os = "linux")]
 pub mod panics;
 #[cfg(target_os = "linux")]
@@ -81,7 +87,8 @@ pub use start_error::StartError;
 pub use unsupported::ForkServer;
 #[cfg(target_os = "linux")]
 pub use {
-    control_channel::{ControlChannel, News, WorkerLoop, WorkerReport, how_it_ended},
+    control_channel::{ControlChannel, News, WorkerEnd, WorkerLoop, WorkerReport},
+    inherited::{flush_output, is_bound_to_the_program},
     server::ForkServer,
     task_address::{Carry, TaskAddress, TaskFailure},
 };

@@ -3,12 +3,12 @@
 use crate::StartError;
 use crate::control_channel::{ControlChannel, Request, send};
 use crate::image::has_code_at;
+use crate::inherited::{end, flush_output};
 use crate::{template, wire};
 use nix::poll::{PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, SockType};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, fork, getpid};
-use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -29,12 +29,58 @@ use std::{fs, thread};
 /// itself.
 ///
 /// # What workers have, and have not
-/// Statics, environment variables and open files are those of the moment of the start. What the
-/// program changes or opens later is not in the workers: pass it as an argument. The workers'
-/// standard input is `/dev/null`. `SIGINT` (Ctrl-C) does nothing to the workers, because the
-/// program decides what Ctrl-C does. A `SIGTERM` sent to the whole process group ends the workers,
-/// and with the fork server the pool.
+/// A worker is a copy of the program as it was at the moment of the start. What the program changes
+/// or opens later is not in the workers: pass it as an argument.
 ///
+/// | of the program, at the start | in the workers |
+/// |---|---|
+/// | statics, memory, the main thread's thread-locals | a copy |
+/// | environment, working folder, umask | as they were |
+/// | user, groups, resource limits, niceness, cores (affinity) | as they were |
+/// | standard output and error | the same; if closed, `/dev/null` |
+/// | standard input | `/dev/null`: the terminal's lines are the program's |
+/// | other open files | the same, with one position in common; a `flock` is held by all |
+/// | signals that the program handles | the default action (SIGSEGV and SIGBUS stay as they are) |
+/// | signals that the program ignores | ignored; SIGTTIN and SIGTTOU too |
+/// | blocked signals | none is blocked |
+/// | process group | one for the fork server, and one for each worker |
+/// | exit handlers (`atexit`) | not run (with glibc); those that a task registers are |
+/// | timers, memory locks, locks of `fcntl` | none, as after every `fork` |
+///
+/// To change any of this in the workers, do so before the start, in an initializer
+/// (`process-futures` has one), or in the task: `umask`, `chdir`, `setuid` and the rest work as
+/// usual.
+///
+/// # Signals, and the end
+/// A signal to the program's process group (Ctrl-C, `SIGTERM` from `timeout`) reaches the program
+/// alone, and the program decides what happens. Ctrl-Z stops the program; the workers finish the
+/// calls that they have, and wait.
+///
+/// No worker outlives the program, in whatever way the program ends. All processes of a worker's
+/// group are killed when the worker is killed and when it ends: so what a task has started ends
+/// with its worker. A program that a task starts and that is to live on leaves the group on
+/// purpose: with `setsid` (the command or the system call), or with
+/// [`CommandExt::process_group`](std::os::unix::process::CommandExt::process_group).
+///
+/// # Output
+/// What a task prints is flushed when its call ends. Each `write` of each worker stands alone:
+/// standard error has no buffer, so `eprintln!("{a} {b}")` is several writes, and lines of several
+/// workers tear each other apart in a pipe or a file. Make one `String` first, and write it with
+/// one `write_all`.
+///
+/// # In tests
+/// The usual harness of `#[test]` runs each test on a thread of its own, so a test cannot start the
+/// fork server, and it has no `main` to do so. Give the test target `harness = false` in
+/// `Cargo.toml`, and a `main` that calls [`start`](Self::start) and then a harness that is a
+/// library (`libtest-mimic`). The crate `pool-in-tests` of this workspace is such a target, to copy.
+///
+/// # In a native module
+/// Only functions in the program's own file can travel to a worker. In a shared library, such as a
+/// Python extension, no pool can run anything
+/// ([`NotInTemplate`](kernel::TaskErrorKind::NotInTemplate)); and the host is likely to have
+/// threads. Run the work in a program of its own, which the module starts.
+///
+/// # Before the start
 /// A lock that is held, a borrow or a lazy initialisation that is in progress at the start stays in
 /// progress in every worker. So call [`start`](Self::start) before the first use of a pool in a
 /// `static LazyLock`. Otherwise the workers are forked in the middle of that initialisation, and a
@@ -51,6 +97,8 @@ pub struct ForkServer {
     /// but must not use the server.
     owner: Pid,
     pid: Pid,
+    /// Whether the dead server has been reaped: its process id may belong to another process then.
+    reaped: AtomicBool,
 }
 
 /// The running server. The server is never dropped: it ends with the program.
@@ -74,7 +122,8 @@ impl ForkServer {
     /// Making a pool calls `start` too, which is enough if the pool is made before any thread.
     ///
     /// # Errors
-    /// [`StartError::Threads`] if no server is running and the process has other threads;
+    /// [`StartError::Threads`] if no server was started and the process has other threads;
+    /// [`StartError::ServerDied`] if the server has died and the process has other threads by now;
     /// [`StartError::InWorker`] in a worker; [`StartError::System`] if the system refuses.
     pub fn start() -> Result<&'static Self, StartError> {
         if in_worker() {
@@ -84,8 +133,12 @@ impl ForkServer {
         match *running {
             Some(server) if server.is_ours() && server.is_alive() => Ok(server),
             dead => {
+                let dead = dead.filter(|server| server.is_ours());
                 dead.inspect(|server| server.reap());
-                let server = Self::fork()?;
+                let server = Self::fork().map_err(|error| match (error, dead) {
+                    (StartError::Threads(threads), Some(_)) => StartError::ServerDied(threads),
+                    (error, _) => error,
+                })?;
                 Ok(running.insert(Box::leak(Box::new(server))))
             }
         }
@@ -102,13 +155,14 @@ impl ForkServer {
         let _ = has_code_at(0); // looks up where the code lies, for the workers too
         let (ours, theirs) = wire::pair(SockType::SeqPacket).map_err(no("a socket pair"))?;
         let owner = getpid();
-        // Text that waits in the buffer of standard output would be in every worker, and printed
-        // again.
-        let _ = io::stdout().flush();
+        // Text that waits in a buffer would be in every worker, and printed again.
+        flush_output();
         // SAFETY: this process has one thread, as counted above, so the child is a whole copy:
         // every lock that is held is held by a thread that the child has.
         match unsafe { fork() }.map_err(no("a fork"))? {
-            ForkResult::Parent { child } => Ok(Self { root: ours, owner, pid: child }),
+            ForkResult::Parent { child } => {
+                Ok(Self { root: ours, owner, pid: child, reaped: AtomicBool::new(false) })
+            }
             ForkResult::Child => {
                 IN_WORKER.store(true, Relaxed);
                 drop(ours);
@@ -121,11 +175,11 @@ impl ForkServer {
                 });
                 // Kept to the end: a panic's payload may panic again when it is dropped.
                 let done = catch_unwind(life);
-                let status = if done.is_ok() { 0 } else { 101 };
-                let _ = io::stdout().flush();
-                // SAFETY: `_exit` runs no exit handlers and no destructors. This copy of the
-                // program has inherited them, and only the program may run them.
-                unsafe { libc::_exit(status) }
+                end(match done {
+                    Ok(Ok(_)) => 0,
+                    Ok(Err(_)) => 1,
+                    Err(_) => 101,
+                })
             }
         }
     }
@@ -140,12 +194,13 @@ impl ForkServer {
     pub fn reap(&self) {
         // If the server lives and only a channel was lost, `waitpid` would wait until the program
         // ends.
-        if self.is_ours() && !self.is_alive() {
-            let _ = waitpid(self.pid, None); // an error if another pool has done it
+        if self.is_ours() && !self.is_alive() && !self.reaped.swap(true, Relaxed) {
+            let _ = wire::retry(|| waitpid(self.pid, None));
         }
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether the fork server's process is there.
+    pub fn is_alive(&self) -> bool {
         // The template says nothing on this socket, so any news is the template's end.
         let mut news = [wire::watch(&self.root, false)];
         wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)

@@ -12,6 +12,9 @@ pub enum StartError {
     /// The process has this many threads, and a fork beside threads is refused: a lock that
     /// another thread holds stays locked in the child for ever.
     Threads(usize),
+    /// The fork server was started and has died, and the process has this many threads by now, so
+    /// another cannot start.
+    ServerDied(usize),
     /// This process is a worker. A worker belongs to a pool already, and its tasks cannot have a
     /// pool of their own.
     InWorker,
@@ -31,7 +34,13 @@ impl fmt::Display for StartError {
             Self::Threads(count) => write!(
                 f,
                 "the process has {count} threads, and forking beside threads is refused; \
-                 make the pool, or call ForkServer::start(), first in main"
+                 make the pool, or call ForkServer::start(), first in main \
+                 (a #[test] has no main: see ForkServer, \"In tests\")"
+            ),
+            Self::ServerDied(count) => write!(
+                f,
+                "the fork server has died, and another cannot start: the process has {count} \
+                 threads by now, and forking beside threads is refused"
             ),
             Self::InWorker => f.write_str("a worker cannot have a pool of its own"),
             Self::ServerGone => f.write_str("the fork server has died, and no worker can start"),

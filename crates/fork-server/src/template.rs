@@ -8,19 +8,23 @@
 //! that a pool does not read at once. So a pool that is busy or stuck does not delay another pool's
 //! workers.
 
-use crate::control_channel::{News, Request, WorkerLoop, WorkerReport, receive, send};
+use crate::control_channel::{News, Request, WorkerEnd, WorkerLoop, WorkerReport, receive, send};
 use crate::image::has_code_at;
+use crate::inherited::{
+    become_a_worker, end_with, ignore, open_standard_descriptors, reset_handlers,
+};
+use crate::last_words::LastWords;
 use crate::wire::{retry, watch};
 use nix::errno::Errno;
-use nix::poll::{PollTimeout, poll};
-use nix::sys::prctl::set_pdeathsig;
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, kill, signal, sigprocmask};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, killpg, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::socket::MsgFlags;
-use nix::unistd::{ForkResult, Pid, dup2_stdin, fork, getpid, getppid};
+use nix::unistd::{ForkResult, Pid, dup2_stdin, fork, getpid, getppid, setpgid};
 use std::collections::VecDeque;
-use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// The template's end of a pool's control channel, and the reports that the channel has no room for
 /// yet.
@@ -35,6 +39,9 @@ struct Child {
     pid: Pid,
     channel: u64,
     worker: u64,
+    last_words: LastWords,
+    /// Whether the template has killed the worker while it lived.
+    on_request: bool,
 }
 
 /// What the template knows. Dropping this value closes all of the template's descriptors. A new
@@ -44,9 +51,11 @@ struct Child {
 /// share that seed.
 struct Template {
     root: OwnedFd,
-    deaths: SignalFd,
-    /// The program's signal mask, for the workers.
-    mask: SigSet,
+    program: Pid,
+    /// Says that a worker or the program has died.
+    signals: SignalFd,
+    /// Whether the program ignores SIGCHLD. The workers then do so, too.
+    ignores_children: bool,
     channels: Vec<Channel>,
     opened: u64,
     children: Vec<Child>,
@@ -60,40 +69,31 @@ type Role = Option<(WorkerLoop, OwnedFd)>;
 /// In each worker, it returns once, with what the worker is to run.
 // ANCHOR: template
 pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
-    end_with(program)?;
-    // Ctrl-C goes to every process of the terminal, and the program decides whether the work ends.
-    // The handler does nothing. SIG_IGN would not do: a program that a task starts would inherit it
-    // and ignore Ctrl-C too.
-    extern "C" fn nothing(_: libc::c_int) {}
-    // SAFETY: the handler does nothing.
-    unsafe { signal(Signal::SIGINT, SigHandler::Handler(nothing)) }?;
-    // If the program ignores SIGCHLD, the kernel reaps dead children before the template sees them.
-    // SAFETY: no handler is installed, so none can do anything unsafe.
-    unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }?;
-    if let Ok(null) = File::open("/dev/null") {
-        // The terminal's input belongs to the program. A worker that read standard input would take
-        // lines away.
-        dup2_stdin(null)?;
-    }
-    let (child_signal, mut mask) = (SigSet::from(Signal::SIGCHLD), SigSet::empty());
-    sigprocmask(SigmaskHow::SIG_BLOCK, Some(&child_signal), Some(&mut mask))?;
+    // A signal to the program's process group is for the program, which decides what it means: the
+    // template has a group of its own, and so has each worker.
+    setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+    reset_handlers();
+    open_standard_descriptors()?;
+    // The terminal's input belongs to the program. A worker that read standard input would take
+    // lines away.
+    dup2_stdin(File::open("/dev/null").map_err(|_| Errno::ENOENT)?)?;
+    // If SIGCHLD is ignored, the kernel reaps dead children before the template sees them.
+    let ignores_children = ignore(Signal::SIGCHLD, false)?;
+    // Both signals are read from a descriptor. The second is the death of the program.
+    let signals = SigSet::from_iter([Signal::SIGCHLD, PROGRAM_DIED]);
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&signals), None)?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-    let deaths = SignalFd::with_flags(&child_signal, flags)?;
+    let signals = SignalFd::with_flags(&signals, flags)?;
+    end_with(program, PROGRAM_DIED)?;
     let (channels, children) = (Vec::new(), Vec::new());
-    Template { root, deaths, mask, channels, opened: 0, children }.serve()
+    Template { root, program, signals, ignores_children, channels, opened: 0, children }.serve()
 }
 // ANCHOR_END: template
 
-/// Makes this process die when `parent` dies, in whatever way: no process of the pool outlives the
-/// program.
-///
-/// The kernel sends the signal when the parent's thread ends, not its process. `start` and the
-/// template fork with one thread, so for both of them the two are the same.
-fn end_with(parent: Pid) -> nix::Result<()> {
-    set_pdeathsig(Signal::SIGKILL)?;
-    // If the parent died before the line above, no signal will come.
-    if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH) }
-}
+/// The signal by which the template learns that the program has died. The kernel could kill the
+/// template instead; but then the template could not kill a worker that has changed its user, for
+/// whom the kernel has forgotten that it is to die with the template.
+const PROGRAM_DIED: Signal = Signal::SIGUSR1;
 
 impl Template {
     fn serve(mut self) -> nix::Result<Role> {
@@ -102,11 +102,20 @@ impl Template {
             // Report deaths first, so that a pool learns of a death before it learns of the
             // replacement.
             if news[0] {
+                while let Ok(Some(_)) = self.signals.read_signal() {}
                 self.reap();
+            }
+            // (A fork of the program may keep the root's other end open.)
+            if getppid() != self.program {
+                self.kill(|_| true);
+                return Ok(None);
             }
             if news[1] {
                 match receive(&self.root, MsgFlags::empty())? {
-                    None => return Ok(None), // the program has ended
+                    None => {
+                        self.kill(|_| true);
+                        return Ok(None); // the program has ended
+                    }
                     Some((Request::Open, Some(socket))) => {
                         let (id, unsent) = (self.opened, VecDeque::new());
                         self.channels.push(Channel { id, socket, unsent });
@@ -125,10 +134,10 @@ impl Template {
         }
     }
 
-    /// Waits for news, and returns for each source whether there are any: deaths, the root, then
+    /// Waits for news, and returns for each source whether there are any: signals, the root, then
     /// the channels in order.
     fn wait(&self) -> nix::Result<Vec<bool>> {
-        let mut news = vec![watch(&self.deaths, false), watch(&self.root, false)];
+        let mut news = vec![watch(&self.signals, false), watch(&self.root, false)];
         let channels = self.channels.iter();
         news.extend(channels.map(|channel| watch(&channel.socket, !channel.unsent.is_empty())));
         retry(|| poll(&mut news, PollTimeout::NONE))?;
@@ -165,30 +174,35 @@ impl Template {
         socket: Option<OwnedFd>,
     ) -> nix::Result<Role> {
         let template = getpid();
-        let news = if socket.is_none() {
-            News::Refused(Errno::EMFILE as i32) // the worker's socket could not be opened here
-        } else if !has_code_at(entry as usize) {
-            News::Refused(Errno::ENOEXEC as i32) // the loop lies in no code that a worker has
-        } else {
+        let refused = |errno: Errno| News::Refused(errno as i32);
+        let news = match (socket.is_some(), LastWords::new()) {
+            (false, _) => refused(Errno::EMFILE), // the worker's socket could not be opened here
+            (_, Err(errno)) => refused(errno),
+            // The loop lies in no code that a worker has.
+            _ if !has_code_at(entry as usize) => refused(Errno::ENOEXEC),
             // SAFETY: this process has one thread, so the child is a whole copy of it: every lock
             // that is held is held by a thread that the child has, so the child may do what the
             // template may.
-            match unsafe { fork() } {
-                Err(errno) => News::Refused(errno as i32),
+            (_, Ok(last_words)) => match unsafe { fork() } {
+                Err(errno) => refused(errno),
                 Ok(ForkResult::Parent { child: pid }) => {
-                    self.children.push(Child { pid, channel, worker });
+                    // The worker does so too. Whichever is first, the group is there from now on.
+                    let _ = setpgid(pid, pid);
+                    let on_request = false;
+                    self.children.push(Child { pid, channel, worker, last_words, on_request });
                     News::Spawned(pid.as_raw())
                 }
                 Ok(ForkResult::Child) => {
-                    end_with(template)?;
-                    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None)?;
+                    last_words.keep();
+                    become_a_worker(template)?;
+                    ignore(Signal::SIGCHLD, self.ignores_children)?;
                     let entry = std::ptr::with_exposed_provenance::<()>(entry as usize);
                     // SAFETY: the number comes from `ControlChannel::spawn`, which takes a
                     // `WorkerLoop`, and lies in a segment of code that both processes have.
                     let entry = unsafe { std::mem::transmute::<*const (), WorkerLoop>(entry) };
                     return Ok(socket.map(|socket| (entry, socket)));
                 }
-            }
+            },
         };
         self.report(channel, WorkerReport { worker, news });
         // `socket` is dropped here, before any other fork: only the worker has its end of the
@@ -200,27 +214,35 @@ impl Template {
     /// Reaps the workers that have ended, and reports each end to the worker's pool.
     // ANCHOR: reap
     fn reap(&mut self) {
-        while let Ok(Some(_)) = self.deaths.read_signal() {}
-        loop {
+        // Until a dead worker is reaped, no other process has its process id: that is the time to
+        // kill what it has left in its process group.
+        while let Some(pid) = next_dead() {
+            let _ = killpg(pid, Signal::SIGKILL);
             let mut status = 0;
             // Do not use nix here: it turns a death by a real-time signal into an error. SAFETY:
             // `status` has room for one status.
-            let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG) };
-            if pid <= 0 {
-                return; // no other worker has ended
-            }
-            if let Some(at) = self.children.iter().position(|child| child.pid.as_raw() == pid) {
-                let Child { channel, worker, .. } = self.children.swap_remove(at);
-                self.report(channel, WorkerReport { worker, news: News::Exited(status) });
+            unsafe { libc::waitpid(pid.as_raw(), &mut status, 0) };
+            if let Some(at) = self.children.iter().position(|child| child.pid == pid) {
+                let Child { channel, worker, last_words, on_request, .. } =
+                    self.children.swap_remove(at);
+                let (pid, last_words) = (pid.as_raw(), last_words.read());
+                if libc::WIFSIGNALED(status) && libc::WTERMSIG(status) == libc::SIGABRT {
+                    print_last_words(pid, &last_words);
+                }
+                let end = WorkerEnd { pid, status, last_words, on_request };
+                self.report(channel, WorkerReport { worker, news: News::Exited(end) });
             }
         }
     }
     // ANCHOR_END: reap
 
-    /// Kills workers that have not been reaped: such a worker's process id is still its own.
-    fn kill(&self, whom: impl Fn(&Child) -> bool) {
-        for child in self.children.iter().filter(|&child| whom(child)) {
-            let _ = kill(child.pid, Signal::SIGKILL);
+    /// Kills workers that have not been reaped: such a worker's process id is still its own. All
+    /// processes of the worker's group are killed: the programs that its tasks have started, too.
+    fn kill(&mut self, whom: impl Fn(&Child) -> bool) {
+        for child in self.children.iter_mut().filter(|child| whom(child)) {
+            child.on_request |= lives(child.pid);
+            // A task may have led the worker into another group.
+            let _ = (killpg(child.pid, Signal::SIGKILL), kill(child.pid, Signal::SIGKILL));
         }
     }
 
@@ -243,3 +265,40 @@ impl Template {
         }
     }
 }
+
+/// A worker that has ended and is not reaped.
+fn next_dead() -> Option<Pid> {
+    let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: all zeros are a valid `siginfo_t`.
+    let mut who: libc::siginfo_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the call fills `who` in, and leaves it as it is if there is no such worker.
+    let found = unsafe { libc::waitid(libc::P_ALL, 0, &mut who, how) } == 0;
+    // SAFETY: what the call has filled in tells of a child; in zeros, the number is zero.
+    let pid = if found { unsafe { who.si_pid() } } else { 0 };
+    (pid > 0).then(|| Pid::from_raw(pid))
+}
+
+/// Prints a panic that has ended its worker, as the panic hook would in a program. A standard error
+/// that has no room is left alone: the template never waits, and the pool gets the text in any case.
+fn print_last_words(pid: i32, last_words: &str) {
+    let stderr = io::stderr();
+    let mut room = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
+    if !last_words.is_empty() && poll(&mut room, PollTimeout::ZERO) == Ok(1) {
+        let text = format!("the worker with pid {pid} panicked, and aborted: {last_words}\n");
+        // A pipe with room takes one page at least.
+        let _ = stderr.lock().write_all(&text.as_bytes()[..text.len().min(4096)]);
+    }
+}
+
+/// Whether this process is not yet on its way to its end. A dying process closes its socket some
+/// time before it can be reaped, so a pool may ask for the death of a worker that has just been
+/// killed by somebody else. (Without `/proc` nobody knows, and the answer is no.)
+fn lives(pid: Pid) -> bool {
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // The name, in brackets, may contain anything. Seven fields follow up to the flags.
+    let flags = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(6)?.parse().ok());
+    flags.is_some_and(|flags: u32| flags & PF_EXITING == 0)
+}
+
+/// The kernel's flag of a process that is ending (`include/linux/sched.h`).
+const PF_EXITING: u32 = 4;

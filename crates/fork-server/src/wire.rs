@@ -2,6 +2,7 @@
 
 use libc::{SCM_RIGHTS, SOL_SOCKET, cmsghdr};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, recvmsg, sendmsg, socketpair,
@@ -12,10 +13,27 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// How many descriptors may travel with one frame. The kernel's own limit is 253.
 pub const MAX_DESCRIPTORS: usize = 16;
 
+/// The first number that is no standard descriptor's.
+pub const STANDARD: RawFd = 3;
+
 /// A pair of connected sockets. Both sockets are close-on-exec: if a program that a task starts
 /// kept a worker's socket open, the pool would not see the worker's death.
 pub fn pair(kind: SockType) -> nix::Result<(OwnedFd, OwnedFd)> {
-    socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)
+    let (one, other) = socketpair(AddressFamily::Unix, kind, None, SockFlag::SOCK_CLOEXEC)?;
+    Ok((above_standard(one)?, above_standard(other)?))
+}
+
+/// The same descriptor, under a number that is no standard descriptor's.
+///
+/// If a program has closed its standard output, for example, the next descriptor that it opens gets
+/// that number, and the next `println!` writes there.
+pub fn above_standard(descriptor: OwnedFd) -> nix::Result<OwnedFd> {
+    if descriptor.as_raw_fd() >= STANDARD {
+        return Ok(descriptor);
+    }
+    let higher = fcntl(&descriptor, FcntlArg::F_DUPFD_CLOEXEC(STANDARD))?;
+    // SAFETY: the kernel has just opened this number for this call.
+    Ok(unsafe { OwnedFd::from_raw_fd(higher) })
 }
 
 /// Sends as many of the bytes as the socket takes, in one system call, and the descriptors with the
@@ -70,7 +88,9 @@ pub fn receive(
         let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
         // SAFETY: the kernel has opened this descriptor for this call, and no other code knows its
         // number: the header says that these are descriptors.
-        descriptors.extend([unsafe { OwnedFd::from_raw_fd(number) }]);
+        let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+        // If no number is left, the descriptor is lost, and its frame is refused.
+        descriptors.extend(above_standard(descriptor).ok());
     }
     Ok(bytes)
 }

@@ -17,7 +17,7 @@ fn main() -> std::process::ExitCode {
 mod cases {
     use fork_server::{
         Carry, ControlChannel, ForkServer, News, StartError, TaskAddress, TaskFailure, WorkerLoop,
-        how_it_ended, wire,
+        wire,
     };
     use kernel::{Death, Message, Ran, TaskErrorKind};
     use nix::errno::Errno;
@@ -153,8 +153,12 @@ mod cases {
         assert_eq!([text(first), text(second)], ["first", "second"]);
         for channel in &channels {
             assert!(matches!(next_report(channel), (7, News::Spawned(_))));
-            let (7, News::Exited(status)) = next_report(channel) else { panic!("it has ended") };
-            assert_eq!(how_it_ended(2, status), Death::Exited { worker: 2, status: 0 });
+            let (7, News::Exited(end)) = next_report(channel) else { panic!("it has ended") };
+            let (pid, why) = (end.pid as u32, None);
+            assert_eq!(
+                end.death(2, Some("a cause")),
+                Death::Exited { worker: 2, pid, status: 0, why }
+            );
         }
     }
 
@@ -177,9 +181,11 @@ mod cases {
         assert!(matches!(next_report(&channel), (3, News::Spawned(_))));
         channel.kill(4).unwrap(); // no worker has this number
         channel.kill(3).unwrap();
-        let (3, News::Exited(status)) = next_report(&channel) else { panic!("it was killed") };
-        let killed = Death::Killed { worker: 0, signal: 9, name: "SIGKILL".to_owned() };
-        assert_eq!(how_it_ended(0, status), killed);
+        let (3, News::Exited(end)) = next_report(&channel) else { panic!("it was killed") };
+        let (pid, name, why) =
+            (end.pid as u32, "SIGKILL".to_owned(), Some("on request".to_owned()));
+        let killed = Death::Killed { worker: 0, pid, signal: 9, name, why };
+        assert_eq!(end.death(0, Some("on request")), killed);
         channel.kill(3).unwrap(); // worker 3 is reaped: another process may have its process id
         assert_eq!(channel.report(MsgFlags::MSG_DONTWAIT).unwrap_err(), Errno::EAGAIN);
         assert_eq!(text(socket), "");
@@ -196,7 +202,7 @@ mod cases {
         assert_eq!(text(ends), "");
         assert_eq!(other.report(MsgFlags::MSG_DONTWAIT).unwrap_err(), Errno::EAGAIN);
         drop(stays);
-        assert!(matches!(next_report(&other), (0, News::Exited(0))));
+        assert!(matches!(next_report(&other), (0, News::Exited(end)) if end.status == 0));
         drop(other);
         footprint.assert_back();
     }

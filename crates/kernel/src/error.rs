@@ -45,7 +45,8 @@ impl fmt::Display for TaskError {
         let item = self.0.index + 1;
         match &self.0.kind {
             TaskErrorKind::WorkerDied(death) => {
-                write!(f, "item {item}: {death} while it ran this item")?;
+                write!(f, "item {item}: {death:#} while it ran this item")?;
+                death.why().map_or(Ok(()), |why| write!(f, "; {why}"))?;
             }
             kind => write!(f, "item {item}: {kind}")?,
         }
@@ -99,8 +100,12 @@ pub enum TaskErrorKind {
     NotSerialised(String),
     /// The argument or the answer could not be read from its bytes; the text says why.
     NotDeserialised(String),
-    /// The task's code is not in the program as it was when the fork server started, so no worker
-    /// has this code: it lies in a library that was opened later.
+    /// The task's code is not part of the program's own file, so the pool cannot know that its
+    /// workers have this code at the same address. The code lies in a shared library, linked or
+    /// opened at any time, or was made while the program ran. A library is refused even if it was
+    /// open before the fork server started, because a program may close it and open another in its
+    /// place. In a native module (a Python extension, for example) everything lies in a library: run
+    /// the work in a program of its own, and start that program from the module.
     NotInTemplate,
     /// The executor cannot run anything any more; the text says why.
     Broken(String),
@@ -118,7 +123,8 @@ impl fmt::Display for TaskErrorKind {
             Self::NotSerialised(why) => write!(f, "could not be serialised: {why}"),
             Self::NotDeserialised(why) => write!(f, "could not be deserialised: {why}"),
             Self::NotInTemplate => f.write_str(
-                "the task is not part of the program as it was when the fork server started",
+                "the task's code is not in the program's own file but in a shared library (or was \
+                 made at run time), and a worker may have other code at its address",
             ),
             Self::Broken(why) => write!(f, "the pool is broken: {why}"),
             Self::Cancelled => f.write_str("it was cancelled"),
@@ -141,14 +147,18 @@ pub struct RemotePanic {
 impl RemotePanic {
     /// What is left of a panic after `catch_unwind`: the message, if it was text.
     pub fn from_payload(payload: &(dyn Any + Send)) -> Self {
-        let message = if let Some(text) = payload.downcast_ref::<&str>() {
+        Self { message: Self::text(payload), location: None, backtrace: None }
+    }
+
+    /// The message of a panic with this value, if the value is text, and a phrase otherwise.
+    pub fn text(payload: &(dyn Any + Send)) -> String {
+        if let Some(text) = payload.downcast_ref::<&str>() {
             (*text).to_owned()
         } else if let Some(text) = payload.downcast_ref::<String>() {
             text.clone()
         } else {
             "a panic whose value is not text".to_owned()
-        };
-        Self { message, location: None, backtrace: None }
+        }
     }
 }
 
@@ -175,37 +185,86 @@ pub enum Death {
     Exited {
         /// Which worker.
         worker: usize,
+        /// The worker's process id. It may belong to another process by now.
+        pid: u32,
         /// The worker's exit status, 0 to 255.
         status: i32,
+        /// What is known of the cause: a panic that could not be caught, for example.
+        why: Option<String>,
     },
     /// A signal ended the worker.
     Killed {
         /// Which worker.
         worker: usize,
+        /// The worker's process id. It may belong to another process by now.
+        pid: u32,
         /// The signal's number.
         signal: i32,
         /// The signal's name, such as `SIGKILL`.
         name: String,
+        /// What is known of the cause: a panic that could not be caught, or that the pool itself
+        /// killed the worker, and for what reason.
+        why: Option<String>,
     },
     /// The worker is gone, and no process is left that could say how.
     Unknown {
         /// Which worker.
         worker: usize,
+        /// The worker's process id, if it was known. It may belong to another process by now.
+        pid: Option<u32>,
     },
+}
+
+impl Death {
+    /// Which worker died, counted from 0.
+    pub fn worker(&self) -> usize {
+        let (Self::Exited { worker, .. }
+        | Self::Killed { worker, .. }
+        | Self::Unknown { worker, .. }) = self;
+        *worker
+    }
+
+    /// The dead worker's process id, if it was known.
+    pub fn pid(&self) -> Option<u32> {
+        match self {
+            Self::Exited { pid, .. } | Self::Killed { pid, .. } => Some(*pid),
+            Self::Unknown { pid, .. } => *pid,
+        }
+    }
+
+    /// What is known of the cause.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Exited { why, .. } | Self::Killed { why, .. } => why.as_deref(),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// Notes the cause, if the cause is not known yet.
+    #[must_use]
+    pub fn because(mut self, cause: Option<String>) -> Self {
+        if let Self::Exited { why, .. } | Self::Killed { why, .. } = &mut self {
+            *why = why.take().or(cause);
+        }
+        self
+    }
 }
 
 impl fmt::Display for Death {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "worker {}", worker_name(self.worker()))?;
+        if let Some(pid) = self.pid() {
+            write!(f, " (pid {pid})")?;
+        }
         match self {
-            Self::Exited { worker, status } => {
-                write!(f, "worker {} exited with status {status}", worker_name(*worker))
-            }
-            Self::Killed { worker, name, .. } => {
-                write!(f, "worker {} was killed by {name}", worker_name(*worker))
-            }
-            Self::Unknown { worker } => {
-                write!(f, "worker {} died, nobody knows how,", worker_name(*worker))
-            }
+            Self::Exited { status, .. } => write!(f, " exited with status {status}"),
+            Self::Killed { name, .. } => write!(f, " was killed by {name}"),
+            Self::Unknown { .. } => f.write_str(" died, nobody knows how,"),
+        }?;
+        // The alternate form, `{:#}`, leaves the cause out.
+        match self.why().filter(|_| !f.alternate()) {
+            Some(why) => write!(f, " ({why})"),
+            None => Ok(()),
         }
     }
 }
@@ -235,12 +294,27 @@ mod tests {
 
     #[test]
     fn errors_speak_plainly() {
-        let killed = Death::Killed { worker: 1, signal: 9, name: "SIGKILL".into() };
-        let error = TaskError::new(7, Ran::Unknown, TaskErrorKind::WorkerDied(killed));
+        let name = "SIGKILL".to_owned();
+        let killed = Death::Killed { worker: 1, pid: 4711, signal: 9, name, why: None };
+        let told = killed.clone().because(Some("the pool killed it".to_owned()));
         assert_eq!(
-            error.to_string(),
-            "item 8: worker B was killed by SIGKILL while it ran this item; did the item run? unknown"
+            told.to_string(),
+            "worker B (pid 4711) was killed by SIGKILL (the pool killed it)"
         );
+        assert_eq!(told.clone().because(Some("another cause".to_owned())), told);
+        let died = |death| TaskError::new(7, Ran::Unknown, TaskErrorKind::WorkerDied(death));
+        assert_eq!(
+            died(killed).to_string(),
+            "item 8: worker B (pid 4711) was killed by SIGKILL while it ran this item; \
+             did the item run? unknown"
+        );
+        assert_eq!(
+            died(told).to_string(),
+            "item 8: worker B (pid 4711) was killed by SIGKILL while it ran this item; \
+             the pool killed it; did the item run? unknown"
+        );
+        let unknown = died(Death::Unknown { worker: 0, pid: None });
+        assert!(unknown.to_string().contains(" died, nobody knows how, while it ran"), "{unknown}");
         let panic = RemotePanic {
             message: "no luck".into(),
             location: Some("src/main.rs:3:5".into()),

@@ -3,7 +3,7 @@
 //! Prints a JSON array of `{fault, said, ran, worker, next}`. With `--record FILE` it writes the rows
 //! and the table that the book makes of them into this file.
 
-use kernel::{Message, Ran, TaskError};
+use kernel::{Message, Ran, TaskError, TaskErrorKind};
 use nix::sys::signal::Signal::SIGKILL;
 use nix::sys::signal::kill;
 use nix::unistd::getpid;
@@ -120,7 +120,16 @@ fn told(fault: &str, error: Option<TaskError>, worker: &str, next: bool) -> Valu
         Some(Ran::Yes) | None => "yes",
     };
     // Print only the error's kind: the table has other columns for the call and for `ran`.
-    let said = error.map_or_else(|| "nothing".to_owned(), |error| error.kind().to_string());
+    let said = error.map_or_else(
+        || "nothing".to_owned(),
+        |error| match error.kind() {
+            // The worker's process id differs from run to run.
+            TaskErrorKind::WorkerDied(death) => {
+                death.to_string().replace(&format!(" (pid {})", death.pid().unwrap_or(0)), "")
+            }
+            kind => kind.to_string(),
+        },
+    );
     json!({"fault": fault, "said": said, "ran": ran, "worker": worker, "next": next})
 }
 

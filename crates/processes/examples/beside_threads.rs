@@ -108,13 +108,15 @@ fn outcome<E: ToString>(answers: Result<Vec<u64>, E>) -> String {
     answers.map_or_else(|error| error.to_string(), |answers| format!("answer {}", answers[0]))
 }
 
-/// Splits the text into lines that fit beside the first column.
+/// Splits the text into lines that fit beside the first column. The line ends behind a process id,
+/// whose length differs from run to run.
 fn wrapped(text: &str) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in text.replace(" while it", " \nwhile it").split(' ') {
         let line = lines.last_mut().expect("there is one");
         match line.len() {
             0 => line.push_str(word),
+            _ if word.starts_with('\n') => lines.push(word[1..].to_owned()),
             length if length + word.len() < 53 => *line += &format!(" {word}"),
             _ => lines.push(word.to_owned()),
         }

@@ -9,7 +9,7 @@ use crate::frame::Frame;
 use crate::worker::serve;
 use crate::worker_handle::{Unfinished, WorkerHandle};
 use fork_server::{
-    ControlChannel, ForkServer, News, TaskFailure, WorkerLoop, WorkerReport, how_it_ended, wire,
+    ControlChannel, ForkServer, News, TaskFailure, WorkerEnd, WorkerLoop, WorkerReport, wire,
 };
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
@@ -46,8 +46,9 @@ pub struct Workers {
     /// Why no call will be run any more, if the pool is broken.
     pub(crate) broken: Option<String>,
     pub(crate) next_task: u64,
-    /// Deaths since the last answer.
+    /// Deaths since the last answer, and how many there may be.
     deaths: usize,
+    pub(crate) most_deaths: usize,
     /// Why the last attempt to start a worker failed.
     refused: Option<Errno>,
     next_worker: u64,
@@ -70,6 +71,8 @@ impl Workers {
             broken: None,
             next_task: 0,
             deaths: 0,
+            // A pool may lose all its workers twice: one shortage of memory can take them all.
+            most_deaths: (2 * count.get()).max(20),
             refused: None,
             next_worker: 0,
         };
@@ -116,12 +119,12 @@ impl Workers {
                     (News::Refused(errno), Some((at, _))) => {
                         self.not_forked(at, Errno::from_raw(errno))
                     }
-                    (News::Exited(status), Some((at, _))) => self.exited(at, status),
+                    (News::Exited(end), Some((at, _))) => self.exited(at, end),
                     (_, None) => {}
                 }
             }
             Err(Errno::EAGAIN) => return false,
-            Ok(None) | Err(_) => self.server_gone(),
+            Ok(None) | Err(_) => self.channel_closed(),
         }
         true
     }
@@ -134,13 +137,12 @@ impl Workers {
 
     /// A worker has died: its running call fails, and another worker takes its letter.
     // ANCHOR: death
-    fn exited(&mut self, at: usize, status: i32) {
-        let death = how_it_ended(at, status);
+    fn exited(&mut self, at: usize, end: WorkerEnd) {
         self.receive_rest(at);
+        let death = end.death(at, Some("the pool killed it, because its socket was closed"));
         self.deaths += 1;
-        self.bury(at, Some(death.clone()));
-        // A pool may lose all its workers twice: one shortage of memory can take them all.
-        if self.deaths > (2 * self.handles.len()).max(20) {
+        self.bury(at, Some(TaskErrorKind::WorkerDied(death.clone())));
+        if self.deaths > self.most_deaths {
             let why = format!("{} workers died without an answer between; {death}", self.deaths);
             self.broken.get_or_insert(why);
         }
@@ -156,16 +158,17 @@ impl Workers {
         }
     }
 
-    /// Forgets the worker. The call that the worker was running fails; a call that the worker
-    /// cannot have begun goes back into the queue.
-    fn bury(&mut self, at: usize, death: Option<Death>) {
+    /// Forgets the worker. The call that the worker was running fails with this error; a call that
+    /// the worker cannot have begun goes back into the queue. A worker without an error was never
+    /// forked.
+    fn bury(&mut self, at: usize, error: Option<TaskErrorKind>) {
         let Some(mut handle) = self.handles[at].take() else { return };
         let fault = handle.fault.take();
-        match (handle.unfinished(death.is_some()), death) {
-            (Unfinished::Begun(call), Some(death)) => {
+        match (handle.unfinished(error.is_some()), error) {
+            (Unfinished::Begun(call), Some(error)) => {
                 let kind = match fault {
                     Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
-                    None => TaskErrorKind::WorkerDied(death),
+                    None => error,
                 };
                 let outcome = Err((Ran::Unknown, kind));
                 self.ended.push(Ended { task: call.header.task, outcome });
@@ -195,13 +198,29 @@ impl Workers {
     }
 
     /// When the fork server dies, its workers die too, and no process can start others.
-    fn server_gone(&mut self) {
-        self.channel = None;
+    fn channel_closed(&mut self) {
         self.server.reap();
-        self.broken = Some("its fork server has died".to_owned());
+        if self.server.is_alive() {
+            return self.lose_all("its channel to the fork server is closed");
+        }
+        (0..self.handles.len()).for_each(|at| self.receive_rest(at));
+        self.close("its fork server has died", |worker, pid| {
+            TaskErrorKind::WorkerDied(Death::Unknown { worker, pid })
+        });
+    }
+
+    /// Breaks the pool at once. The workers that are left are killed: the fork server does so when
+    /// the channel is closed.
+    pub(crate) fn lose_all(&mut self, why: &str) {
+        self.close(why, |_, _| TaskErrorKind::Broken(why.to_owned()));
+    }
+
+    fn close(&mut self, why: &str, error: impl Fn(usize, Option<u32>) -> TaskErrorKind) {
+        self.channel = None;
+        self.broken = Some(why.to_owned());
         for at in 0..self.handles.len() {
-            self.receive_rest(at);
-            self.bury(at, Some(Death::Unknown { worker: at }));
+            let pid = self.handles[at].as_ref().and_then(|handle| handle.pid);
+            self.bury(at, Some(error(at, pid.map(|pid| pid as u32))));
         }
     }
 

@@ -10,12 +10,13 @@
 //! way in pass each other. A pool that blocked on either would wait for a worker that waits for the
 //! pool.
 
-use crate::StartError;
 use crate::call::call;
 use crate::frame::Frame;
 use crate::lifecycle::{Ended, Workers};
+use crate::{ForkServer, StartError};
 use fork_server::wire::watch;
 use kernel::{Executor, Message, Ran, TaskError, TaskErrorKind};
+use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::MsgFlags;
 use std::mem;
@@ -40,16 +41,13 @@ impl Workers {
     /// The wait may end early and without a call.
     // ANCHOR: poll
     pub fn poll(&mut self, timeout: Option<Duration>) -> Vec<Ended> {
-        let ours = self.server.is_ours();
-        if !ours {
+        if !self.server.is_ours() {
             // A fork of the program has copies of the sockets, and would mix its calls with the
             // program's calls.
-            self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
-            self.handles.iter_mut().flatten().for_each(|handle| handle.ended = true);
+            self.lose_all(NOT_OURS);
         }
         self.hand_out();
-        let nobody = self.channel.is_none() && self.handles.iter().all(Option::is_none);
-        if nobody || !ours {
+        if self.channel.is_none() && self.handles.iter().all(Option::is_none) {
             return mem::take(&mut self.ended);
         }
         let timeout = match timeout {
@@ -58,9 +56,16 @@ impl Workers {
             Some(time) => time.as_micros().div_ceil(1000).try_into().unwrap_or(PollTimeout::MAX),
             None => PollTimeout::NONE,
         };
-        let (letters, is_report) = self.wait(timeout);
-        letters.into_iter().for_each(|at| self.receive(at));
-        while is_report && self.take_report(MsgFlags::MSG_DONTWAIT) {}
+        match self.wait(timeout) {
+            Ok((letters, is_report)) => {
+                letters.into_iter().for_each(|at| self.receive(at));
+                while is_report && self.take_report(MsgFlags::MSG_DONTWAIT) {}
+            }
+            Err(Errno::EINTR) => {} // a signal ends the wait early, and there is no news then
+            // Nothing can be heard any more. (EINVAL: the limit of open files was lowered below the
+            // number of workers.)
+            Err(errno) => self.lose_all(&format!("it cannot wait for its workers: {errno}")),
+        }
         self.hand_out();
         mem::take(&mut self.ended)
     }
@@ -87,7 +92,7 @@ impl Workers {
     // ANCHOR_END: hand_out
 
     /// Waits for news. Gives the workers that have some, and whether the fork server has a report.
-    fn wait(&self, timeout: PollTimeout) -> (Vec<usize>, bool) {
+    fn wait(&self, timeout: PollTimeout) -> nix::Result<(Vec<usize>, bool)> {
         let (mut letters, mut watched) = (Vec::new(), Vec::new());
         for (at, handle) in self.handles.iter().enumerate() {
             let Some(handle) = handle.as_ref().filter(|handle| !handle.ended) else { continue };
@@ -95,12 +100,11 @@ impl Workers {
             watched.push(watch(&handle.socket, !handle.unsent().is_empty()));
         }
         watched.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
-        // A signal ends the wait early, and there is no news then.
-        let _ = poll(&mut watched, timeout);
+        poll(&mut watched, timeout)?;
         let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
         let mut news = watched.iter().map(is_news);
         letters.retain(|_| news.next() == Some(true));
-        (letters, news.next() == Some(true))
+        Ok((letters, news.next() == Some(true)))
     }
 
     /// Receives what the worker has sent.
@@ -110,7 +114,9 @@ impl Workers {
         if let (true, Some(channel)) = (handle.ended, &self.channel) {
             // The worker's end of the socket is closed, so the worker is dead or cannot be used any
             // more. The kill makes sure that the fork server reports how the worker ended.
-            let _ = channel.kill(handle.number);
+            if let Err(errno) = channel.kill(handle.number) {
+                self.lose_all(&format!("it cannot reach the fork server: {errno}"));
+            }
         }
         if let Some(answer) = answer {
             self.ended.push(Ended { task: answer.header.task, outcome: Ok(answer) });
@@ -136,14 +142,26 @@ impl Workers {
 /// a worker that is forked in the middle of the initialisation has a pool that is never ready.
 ///
 /// Two threads may share a pool; their maps take turns. Dropping the pool waits for the workers'
-/// running tasks, and leaves no child.
+/// running tasks, however long, and leaves no child. (A pool that is kept in a `static` is not
+/// dropped when `main` returns: its workers are killed then.)
+///
+/// # Deaths
+/// A worker that dies costs the item that it was running, and is replaced. If many workers die in a
+/// row, with no answer from any of them between, the pool takes it that the next will die too: it is
+/// *broken*, and every later item fails at once with [`Broken`](TaskErrorKind::Broken) and does not
+/// run. So sixty items that kill their workers, and then a thousand good ones, give no answer at
+/// all. [`with_death_limit`](Self::with_death_limit) sets how many deaths are too many.
 #[derive(Debug)]
 pub struct ProcessPool {
     /// The workers, in a mutex and not in a cell, so that a program may keep its pool in a
     /// `static`.
     workers: Mutex<Workers>,
+    server: &'static ForkServer,
     count: NonZeroUsize,
 }
+
+/// Why a fork of the program cannot use its copy of the pool.
+const NOT_OURS: &str = "it belongs to another process, of which this is a fork";
 
 impl ProcessPool {
     /// Starts this many workers, and the fork server if it is not running.
@@ -151,13 +169,24 @@ impl ProcessPool {
     /// # Errors
     /// [`StartError`]: the process has other threads and no fork server, or the system refuses.
     pub fn new(workers: NonZeroUsize) -> Result<Self, StartError> {
-        Ok(Self { workers: Mutex::new(Workers::new(workers)?), count: workers })
+        let started = Workers::new(workers)?;
+        Ok(Self { server: started.server, workers: Mutex::new(started), count: workers })
     }
 
-    /// The workers' process ids, in the order of their letters. This waits for a map that runs: to
-    /// kill a worker in the middle of a map, ask for the process ids before.
+    /// Lets this many workers die, with no answer from any worker between, before the pool is
+    /// broken and fails every later item. The default is twice the number of workers, and at least
+    /// 20. With 0, the first death breaks the pool; with `usize::MAX`, no number of deaths does.
+    #[must_use]
+    pub fn with_death_limit(mut self, limit: usize) -> Self {
+        self.workers.get_mut().unwrap_or_else(PoisonError::into_inner).most_deaths = limit;
+        self
+    }
+
+    /// The workers' process ids, in the order of their letters; none in a fork of the program. This
+    /// waits for a map that runs: to kill a worker in the middle of a map, ask for the process ids
+    /// before.
     pub fn worker_pids(&self) -> Vec<u32> {
-        self.lock().worker_pids()
+        if self.server.is_ours() { self.lock().worker_pids() } else { Vec::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Workers> {
@@ -175,6 +204,12 @@ impl Executor for ProcessPool {
         task: fn(A) -> R,
         items: Vec<A>,
     ) -> Vec<Result<R, TaskError>> {
+        if !self.server.is_ours() {
+            // Do not even lock: a thread that holds the lock is not in this copy of the program.
+            let broken = || TaskErrorKind::Broken(NOT_OURS.to_owned());
+            let error = |index| Err(TaskError::new(index, Ran::No, broken()));
+            return (0..items.len()).map(error).collect();
+        }
         let mut workers = self.lock();
         let mut answers: Vec<Option<Result<R, TaskError>>> = items.iter().map(|_| None).collect();
         // The item of each task, in the order of the task numbers from `first` on.

@@ -7,10 +7,11 @@ use crate::frame::{Frame, FrameReader, Header, Kind, write};
 use fork_server::TaskAddress;
 use fork_server::panics::{catch, note_panics};
 use fork_server::wire::retry;
+use fork_server::{flush_output, is_bound_to_the_program};
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::socket::{MsgFlags, sendmsg};
 use std::cell::Cell;
-use std::io::{self, IoSlice, Write};
+use std::io::IoSlice;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 /// Serves the pool at the other end of the socket until that end is closed.
@@ -27,9 +28,12 @@ pub fn serve(socket: OwnedFd) {
                 Ok(_) => continue,
             }
         };
+        if !is_bound_to_the_program() {
+            return;
+        }
         let answer = answer(call);
         // Send the task's printed text on its way before its answer.
-        let _ = io::stdout().flush();
+        flush_output();
         let mut rest = &answer[..];
         while !rest.is_empty() {
             // MSG_NOSIGNAL: a send to a pool that is gone is an error and not a signal.

@@ -43,8 +43,10 @@ pub fn run() -> ExitCode {
     });
     checks.that("a worker is killed, and its item alone is lost", || {
         let lines = lines_of("killed")?;
-        let told: Vec<String> =
-            lines.iter().map(|line| line.split_once(": ").unwrap_or(("", line)).1.into()).collect();
+        let told: Vec<String> = lines
+            .iter()
+            .map(|line| without_pid(line.split_once(": ").unwrap_or(("", line)).1))
+            .collect();
         let killed = format!(
             "worker {} was killed by SIGKILL while it ran this item; did the item run? unknown",
             worker_name(1)
@@ -199,4 +201,12 @@ fn who_has_what(parent: u32) -> String {
          A worker needs one socket, its own. Whose are the other sockets?",
         lines.join("\n")
     )
+}
+
+/// The text without the process id, which differs from run to run.
+fn without_pid(text: &str) -> String {
+    match text.split_once(" (pid ") {
+        Some((before, rest)) => before.to_owned() + rest.split_once(')').map_or("", |rest| rest.1),
+        None => text.to_owned(),
+    }
 }

@@ -11,6 +11,7 @@ use kernel::{Message, TaskErrorKind};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::error::Error;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 use std::{fmt, thread};
 
 /// What the pool does when a worker dies. (A worker that the pool kills by itself, over a time
@@ -40,6 +41,7 @@ pub struct Builder {
     initializer: Option<Result<Packet, TaskErrorKind>>,
     max_tasks_per_child: Option<NonZeroUsize>,
     on_death: Option<OnDeath>,
+    drop_timeout: Option<Duration>,
 }
 
 impl ProcessPoolExecutor {
@@ -59,7 +61,9 @@ impl Builder {
 
     /// Has each worker run this function first, with a copy of the argument: to open a file, load a
     /// table, seed a generator. The argument is the way to give workers data that the program has
-    /// gained since the fork server started.
+    /// gained since the fork server started. It is also the place to change what workers inherit
+    /// (working folder, user, umask, limits, niceness, cores, environment): see
+    /// [`ForkServer`](crate::ForkServer) for the list.
     ///
     /// If the initializer panics or exits, the pool is broken, as in Python: each call fails with a
     /// text that says so, and no worker is forked again and again. If a signal ends the worker in
@@ -82,6 +86,19 @@ impl Builder {
         self
     }
 
+    /// Sets how long dropping the pool may wait for running calls, and for initializers, before it
+    /// kills the workers (SIGKILL). Calls that are killed so fail with
+    /// [`WorkerDied`](TaskErrorKind::WorkerDied). By default the pool waits as long as the calls
+    /// take, as in Python: a task or an initializer that hangs then keeps the drop waiting.
+    ///
+    /// The limit is for the drop alone: [`shutdown`](ProcessPoolExecutor::shutdown) waits as long as
+    /// the calls take. With [`Duration::ZERO`], dropping the pool is
+    /// [`kill_workers`](ProcessPoolExecutor::kill_workers).
+    pub fn drop_timeout(mut self, limit: Duration) -> Self {
+        self.drop_timeout = Some(limit);
+        self
+    }
+
     /// Starts the workers, and the fork server if it is not running. (Python starts workers with
     /// the first calls.)
     ///
@@ -100,6 +117,7 @@ impl Builder {
             Some(OnDeath::Break) => core.limit_deaths(0),
             None => {}
         }
+        core.limits.drop_timeout = self.drop_timeout;
         if let Some(call) = self.initializer {
             core.initialize(call.map_err(BuildError::Initializer)?);
             core.send();
@@ -107,7 +125,7 @@ impl Builder {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
         let wakes = EventFd::from_value_and_flags(0, flags)
             .map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
-        Ok(ProcessPoolExecutor::of(Shared::new(core, wakes, manager::run)))
+        Ok(ProcessPoolExecutor::of(Shared::new(core, wakes, manager::run), self.drop_timeout))
     }
 }
 
@@ -118,6 +136,7 @@ impl fmt::Debug for Builder {
             .field("initializer", &self.initializer.is_some())
             .field("max_tasks_per_child", &self.max_tasks_per_child)
             .field("on_death", &self.on_death)
+            .field("drop_timeout", &self.drop_timeout)
             .finish()
     }
 }

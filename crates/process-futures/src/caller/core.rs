@@ -23,7 +23,7 @@ use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A call that has ended, with an answer or with an error.
 #[derive(Debug)]
@@ -148,16 +148,13 @@ impl PoolCore {
     ///
     /// The wait may end early and without a call.
     pub fn poll_beside(&mut self, timeout: Option<Duration>, other: BorrowedFd<'_>) -> Vec<Event> {
-        let ours = self.server.is_ours();
-        if !ours {
+        if !self.server.is_ours() {
             // A fork of the program has copies of the sockets, and would mix its calls with the
             // program's calls.
-            self.broken = Some("it belongs to another process, of which this is a fork".to_owned());
-            self.workers.iter_mut().flatten().for_each(|worker| worker.ended = true);
+            self.lose_all("it belongs to another process, of which this is a fork");
         }
         self.send();
-        let nobody = self.channel.is_none() && self.workers.iter().all(Option::is_none);
-        if nobody || !ours {
+        if self.channel.is_none() && self.workers.iter().all(Option::is_none) {
             return std::mem::take(&mut self.events);
         }
         let timeout = match timeout {
@@ -174,8 +171,18 @@ impl PoolCore {
         }
         news.extend(self.channel.as_ref().map(|channel| watch(channel, false)));
         news.push(PollFd::new(other, PollFlags::POLLIN));
-        // A signal ends the wait early, and there is no news then.
-        let _ = poll(&mut news, timeout);
+        match poll(&mut news, timeout) {
+            Ok(_) => {}
+            // A signal ends the wait early, and there is no news then.
+            Err(Errno::EINTR) => return std::mem::take(&mut self.events),
+            // Nothing can be heard any more. (EINVAL: the limit of open files was lowered below the
+            // number of workers.)
+            Err(errno) => {
+                self.lose_all(&format!("it cannot wait for its workers: {errno}"));
+                self.send();
+                return std::mem::take(&mut self.events);
+            }
+        }
         let is_news = |fd: &PollFd| fd.revents().is_some_and(|e| e.intersects(!PollFlags::POLLOUT));
         let news: Vec<bool> = news.iter().map(is_news).collect();
         for (&at, _) in letters.iter().zip(&news).filter(|(_, news)| **news) {
@@ -220,10 +227,10 @@ impl PoolCore {
             self.batching.note(at, answer.nanoseconds());
             self.events.push(Event { task, outcome: Ok(answer) });
         });
-        if let (true, false, Some(channel)) = (worker.ended, to_the_end, &self.channel) {
+        if worker.ended && !to_the_end {
             // The worker's end of the socket is closed, so the worker is dead or cannot be used any
             // more. The kill makes sure that the fork server reports how the worker ended.
-            let _ = channel.kill(worker.number);
+            self.kill(at, "the pool killed it, because its socket was closed");
         }
         if let Some(answer) = initialized {
             self.initialized(at, &answer);
@@ -234,6 +241,15 @@ impl PoolCore {
                 self.retire(at);
             }
             self.replace_missing();
+        }
+    }
+
+    /// Asks for the death of a worker. The cause is for the error of the worker's call.
+    pub(super) fn kill(&mut self, at: usize, cause: &'static str) {
+        let (Some(worker), Some(channel)) = (&mut self.workers[at], &self.channel) else { return };
+        worker.cause.get_or_insert(cause);
+        if let Err(errno) = channel.kill(worker.number) {
+            self.lose_all(&format!("it cannot reach the fork server: {errno}"));
         }
     }
 
@@ -257,7 +273,8 @@ impl PoolCore {
 }
 
 impl Drop for PoolCore {
-    /// Waits for running tasks, cancels what waits, and leaves no child.
+    /// Waits for running tasks and initializers, cancels what waits, and leaves no child. When the
+    /// pool's time limit for its end is over, the workers are killed.
     fn drop(&mut self) {
         // In a fork of the program this core is a copy, and the fork must not end the program's
         // workers.
@@ -271,8 +288,20 @@ impl Drop for PoolCore {
             let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
         }
         self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
+        let limit = self.limits.drop_timeout;
+        let mut deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         while self.leaving > 0 || self.workers.iter().any(Option::is_some) {
-            self.take_report(MsgFlags::empty());
+            if let (Some(end), Some(channel)) = (deadline, &self.channel) {
+                let left = end.saturating_duration_since(Instant::now()).as_millis();
+                let timeout = left.try_into().unwrap_or(PollTimeout::MAX);
+                if poll(&mut [watch(channel, false)], timeout) == Ok(0) && Instant::now() >= end {
+                    deadline = None;
+                    self.kill_workers();
+                }
+                self.take_report(MsgFlags::MSG_DONTWAIT);
+            } else {
+                self.take_report(MsgFlags::empty());
+            }
         }
     }
 }

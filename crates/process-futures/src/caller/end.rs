@@ -10,6 +10,7 @@ use kernel::{Ran, TaskErrorKind};
 use std::mem;
 use std::sync::PoisonError;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 impl Shared {
     /// Closes the pool for new calls. With `cancel`, calls that no worker has are cancelled; with
@@ -52,6 +53,13 @@ impl Shared {
         drop(state);
         // A panic of the manager has been printed already, so its result is not needed here.
         handle.map(JoinHandle::join);
+    }
+
+    /// Waits for the pool's end, but no longer than this. Returns whether the pool is over.
+    pub fn is_over_within(&self, limit: Duration) -> bool {
+        let state = self.lock();
+        let waited = self.over.wait_timeout_while(state, limit, |state| !state.over);
+        waited.unwrap_or_else(PoisonError::into_inner).0.over
     }
 
     /// Marks the pool as over: the core is gone, and all calls have ended.

@@ -9,11 +9,18 @@ use crate::caller::limits::INITIALIZER;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use crate::worker::serve::serve;
-use fork_server::{News, WorkerLoop, WorkerReport, how_it_ended, wire};
+use fork_server::{News, WorkerEnd, WorkerLoop, WorkerReport, wire};
 use kernel::{Death, Ran, TaskErrorKind};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, Shutdown, SockType, shutdown};
 use std::os::fd::AsRawFd;
+
+/// What has become of a worker.
+enum Lost {
+    Died(Death),
+    /// The pool cannot hear of the worker any more, for this reason.
+    GivenUp(String),
+}
 
 impl PoolCore {
     /// Receives one report of the fork server. Returns false if there is none.
@@ -31,7 +38,7 @@ impl PoolCore {
                         workers[at].as_mut().expect("it is there").pid = Some(pid);
                     }
                     (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
-                    (Some(at), News::Exited(status)) => self.exited(at, status),
+                    (Some(at), News::Exited(end)) => self.exited(at, end),
                     (None, News::Exited(_)) => {
                         self.leaving -= 1;
                         self.replace_missing(); // a fork may work now that this worker is gone
@@ -40,21 +47,21 @@ impl PoolCore {
                 }
             }
             Err(Errno::EAGAIN) => return false,
-            Ok(None) | Err(_) => self.server_gone(),
+            Ok(None) | Err(_) => self.channel_closed(),
         }
         true
     }
 
     /// A worker has died: its running call fails, the calls behind that call wait for another
     /// worker, and another worker takes its letter.
-    fn exited(&mut self, at: usize, status: i32) {
+    fn exited(&mut self, at: usize, end: WorkerEnd) {
         // An answer that the worker wrote before it died is valid. (An end of file need not follow:
         // a process that the task has started may still have the socket.)
         self.receive(at, true);
-        let death = how_it_ended(at, status);
-        let dismissed = self.workers[at].as_ref().is_some_and(|worker| worker.dismissed);
-        self.deaths += usize::from(!dismissed);
-        self.bury(at, Some(death.clone()));
+        let worker = self.workers[at].as_ref();
+        let death = end.death(at, worker.and_then(|worker| worker.cause));
+        self.deaths += usize::from(worker.is_some_and(|worker| !worker.dismissed));
+        self.bury(at, Some(Lost::Died(death.clone())));
         if self.deaths > self.limits.most_deaths {
             let why = format!("{} workers died without an answer between; {death}", self.deaths);
             self.broken.get_or_insert(if self.deaths > 1 { why } else { death.to_string() });
@@ -63,23 +70,24 @@ impl PoolCore {
     }
 
     /// Forgets the worker, fails the call that was running and puts the others back in the queue.
-    fn bury(&mut self, at: usize, death: Option<Death>) {
+    fn bury(&mut self, at: usize, lost: Option<Lost>) {
         let Some(mut worker) = self.workers[at].take() else { return };
         let fault = worker.fault.take();
-        let (running, waiting) = worker.unfinished_calls(death.is_some());
+        let (running, waiting) = worker.unfinished_calls(lost.is_some());
         for call in waiting.into_iter().rev() {
             // Drop the initializer: the worker that takes the letter gets one of its own.
             if call.header.task != INITIALIZER {
                 self.queue.push_front(call);
             }
         }
-        if let (Some(call), Some(death)) = (running, death) {
+        if let (Some(call), Some(lost)) = (running, lost) {
             if call.header.task == INITIALIZER {
-                return self.not_initialized(&death);
+                return self.not_initialized(lost);
             }
-            let kind = match fault {
-                Some(why) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
-                None => TaskErrorKind::WorkerDied(death),
+            let kind = match (fault, lost) {
+                (Some(why), _) => TaskErrorKind::NotDeserialised(format!("no frame came: {why}")),
+                (None, Lost::Died(death)) => TaskErrorKind::WorkerDied(death),
+                (None, Lost::GivenUp(why)) => TaskErrorKind::Broken(why),
             };
             self.events.push(Event { task: call.header.task, outcome: Err((Ran::Unknown, kind)) });
         }
@@ -104,14 +112,30 @@ impl PoolCore {
     }
 
     /// When the fork server dies, its workers die too, and no process can start others.
-    fn server_gone(&mut self) {
+    fn channel_closed(&mut self) {
+        self.server.reap();
+        if self.server.is_alive() {
+            return self.lose_all("its channel to the fork server is closed");
+        }
+        (0..self.workers.len()).for_each(|at| self.receive(at, true));
+        self.close("its fork server has died", |worker, pid| {
+            Lost::Died(Death::Unknown { worker, pid })
+        });
+    }
+
+    /// Breaks the pool at once. The workers that are left are killed: the fork server does so when
+    /// the channel is closed.
+    pub(super) fn lose_all(&mut self, why: &str) {
+        self.close(why, |_, _| Lost::GivenUp(why.to_owned()));
+    }
+
+    fn close(&mut self, why: &str, lost: impl Fn(usize, Option<u32>) -> Lost) {
         self.channel = None;
         self.leaving = 0; // no process is left that could report them
-        self.server.reap();
-        self.broken = Some("its fork server has died".to_owned());
+        self.broken = Some(why.to_owned());
         for at in 0..self.workers.len() {
-            self.receive(at, true);
-            self.bury(at, Some(Death::Unknown { worker: at }));
+            let pid = self.workers[at].as_ref().and_then(|worker| worker.pid);
+            self.bury(at, Some(lost(at, pid.map(|pid| pid as u32))));
         }
     }
 
@@ -159,7 +183,8 @@ impl PoolCore {
     /// A worker has died in its initializer. An initializer that exits would exit in every new
     /// worker, so the pool breaks at once. A signal may have come from outside, so further workers
     /// are started, but not without limit.
-    fn not_initialized(&mut self, death: &Death) {
+    fn not_initialized(&mut self, lost: Lost) {
+        let Lost::Died(death) = lost else { return };
         self.limits.stillborn += 1;
         let exited = matches!(death, Death::Exited { .. });
         if exited || self.limits.stillborn > self.limits.most_deaths {

@@ -3,6 +3,7 @@
 
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::limits::INITIALIZER;
+use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
 
@@ -45,11 +46,12 @@ impl PoolCore {
             let outcome = Err((Ran::No, TaskErrorKind::Cancelled));
             self.events.push(Event { task, outcome });
         }
-        let mut workers = self.workers.iter_mut().flatten();
-        let worker = workers.find(|worker| worker.first() == Some(task) && !worker.dismissed);
-        if let (Some(worker), Some(channel)) = (worker, &self.channel) {
-            worker.dismissed = true;
-            let _ = channel.kill(worker.number);
+        let is_it = |worker: &Option<WorkerHandle>| {
+            worker.as_ref().is_some_and(|it| it.first() == Some(task) && !it.dismissed)
+        };
+        if let Some(at) = self.workers.iter().position(is_it) {
+            self.workers[at].as_mut().expect("it is there").dismissed = true;
+            self.kill(at, "the pool killed it, because its call was given up");
         }
     }
 
@@ -57,8 +59,8 @@ impl PoolCore {
     /// waiting calls in [`TaskErrorKind::Broken`].
     pub fn kill_workers(&mut self) {
         self.broken.get_or_insert_with(|| "its workers were killed".to_owned());
-        for worker in self.workers.iter().flatten() {
-            let _ = self.channel.as_ref().map(|channel| channel.kill(worker.number));
+        for at in 0..self.workers.len() {
+            self.kill(at, "the program had the pool's workers killed");
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::caller::state::Order;
 use kernel::{Executor, Message, TaskError};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 /// A pool of worker processes ([`concurrent.futures.ProcessPoolExecutor`]).
 ///
@@ -17,18 +18,20 @@ use std::sync::{Arc, mpsc};
 /// each call with [`Broken`](kernel::TaskErrorKind::Broken). So a task that waits for its own pool
 /// gets an error, where a task in Python waits for ever.
 ///
-/// Dropping the pool cancels the calls that no worker has, waits for the calls that are running,
-/// and leaves no child. Futures outlive the pool.
+/// Dropping the pool cancels the calls that no worker has, waits for the calls that are running
+/// (and for workers that are still in their initializer), and leaves no child. The wait has no limit
+/// unless [`drop_timeout`](crate::Builder::drop_timeout) sets one. Futures outlive the pool.
 ///
 /// [`concurrent.futures.ProcessPoolExecutor`]: https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor
 #[derive(Debug)]
 pub struct ProcessPoolExecutor {
     shared: Arc<Shared>,
+    drop_timeout: Option<Duration>,
 }
 
 impl ProcessPoolExecutor {
-    pub(crate) fn of(shared: Arc<Shared>) -> Self {
-        Self { shared }
+    pub(crate) fn of(shared: Arc<Shared>, drop_timeout: Option<Duration>) -> Self {
+        Self { shared, drop_timeout }
     }
 
     /// Submits one call, and returns at once.
@@ -132,6 +135,12 @@ impl Executor for ProcessPoolExecutor {
 
 impl Drop for ProcessPoolExecutor {
     fn drop(&mut self) {
+        if let Some(limit) = self.drop_timeout.filter(|_| self.shared.is_ours()) {
+            self.shutdown(false, true);
+            if !self.shared.is_over_within(limit) {
+                self.shared.close(true, true);
+            }
+        }
         self.shutdown(true, true);
     }
 }

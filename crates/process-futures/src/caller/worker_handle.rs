@@ -30,6 +30,8 @@ pub struct WorkerHandle {
     write_closed: bool,
     /// What was wrong with the worker's bytes, if they were no frame.
     pub fault: Option<String>,
+    /// Why the pool has had the worker killed, if it has.
+    pub cause: Option<&'static str>,
     /// Whether the pool has had the worker killed, to end a call that was given up.
     pub dismissed: bool,
     /// How many more calls the worker may be given.
@@ -59,6 +61,7 @@ impl WorkerHandle {
             ended: false,
             write_closed: false,
             fault: None,
+            cause: None,
             dismissed: false,
             left,
             initializing: false,

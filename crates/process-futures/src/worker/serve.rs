@@ -6,13 +6,13 @@
 
 use crate::wire::inbox::Inbox;
 use crate::wire::packet::{Packet, PacketKind, body};
-use fork_server::TaskAddress;
 use fork_server::panics::{catch, note_panics};
 use fork_server::wire::{retry, send};
+use fork_server::{TaskAddress, flush_output, is_bound_to_the_program};
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::socket::MsgFlags;
 use std::cell::Cell;
-use std::io::{self, IoSlice, Write};
+use std::io::IoSlice;
 use std::os::fd::OwnedFd;
 use std::time::Instant;
 
@@ -29,9 +29,12 @@ pub fn serve(socket: OwnedFd) {
                 Ok(_) => continue,
             }
         };
+        if !is_bound_to_the_program() {
+            return;
+        }
         let answer = answer(call);
         // Send the task's printed text on its way before its answer.
-        let _ = io::stdout().flush();
+        flush_output();
         let mut rest = &answer.bytes[..];
         while !rest.is_empty() {
             match retry(|| send(&socket, &[IoSlice::new(rest)], &[], MsgFlags::empty())) {

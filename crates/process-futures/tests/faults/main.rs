@@ -20,6 +20,9 @@ mod deaths;
 #[path = "../../../processes/tests/processes/frames.rs"]
 mod frames;
 #[cfg(target_os = "linux")]
+#[path = "../../../processes/tests/processes/help.rs"]
+mod help;
+#[cfg(target_os = "linux")]
 #[path = "../../../processes/tests/processes/matrix.rs"]
 mod matrix;
 #[cfg(target_os = "linux")]
@@ -91,6 +94,7 @@ fn main() -> std::process::ExitCode {
             shortage::requests_that_cannot_be_sent
             shortage::calls_that_cannot_be_sent
             shortage::descriptors_that_nobody_asked_for
+            shortage::fewer_open_files_than_workers
             frames::any_bytes_are_survived_in_bounds
             frames::a_promise_of_a_gigabyte_costs_little
             frames::the_limit_holds_to_the_byte
@@ -105,9 +109,12 @@ fn main() -> std::process::ExitCode {
             shortage::no_replacement_for_the_last
     });
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
+    cases.extend(matrix::cases_elsewhere().map(|(name, run)| own(name, run)));
     own_process::main(cases)
 }
 
+#[cfg(target_os = "linux")]
+use help::{is_gone, until, works};
 #[cfg(target_os = "linux")]
 use process_futures::{BuildError, ForkServer, ProcessPoolExecutor, StartError};
 
@@ -128,32 +135,4 @@ fn try_pool(workers: usize) -> Result<ProcessPoolExecutor, StartError> {
         BuildError::Start(error) => error,
         error => panic!("{error}"),
     })
-}
-
-/// Waits for something to happen. The long limit allows for a busy machine.
-#[cfg(target_os = "linux")]
-fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
-    let start = std::time::Instant::now();
-    loop {
-        if let Some(found) = there() {
-            return found;
-        }
-        assert!(start.elapsed().as_secs() < 60, "it does not come");
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-}
-
-/// Whether this process has ended. (The process may still wait to be reaped.)
-#[cfg(target_os = "linux")]
-fn is_gone(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
-}
-
-/// Checks that the pool runs what it is given.
-#[cfg(target_os = "linux")]
-fn works(pool: &ProcessPoolExecutor) {
-    use kernel::Executor;
-    let answers = pool.map(|n: u64| 2 * n, (0..100).collect()).unwrap();
-    assert_eq!(answers, (0..100).map(|n| 2 * n).collect::<Vec<_>>());
 }

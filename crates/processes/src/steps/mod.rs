@@ -29,11 +29,13 @@ use nix::unistd::Pid;
 /// Waits for the child and returns how it ended. The three steps share this function because it
 /// teaches nothing.
 fn wait_for(worker: usize, child: Pid) -> Death {
+    let pid = child.as_raw() as u32;
     match waitpid(child, None) {
-        Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, status },
+        Ok(WaitStatus::Exited(_, status)) => Death::Exited { worker, pid, status, why: None },
         Ok(WaitStatus::Signaled(_, signal, _)) => {
-            Death::Killed { worker, signal: signal as i32, name: signal.as_str().to_owned() }
+            let name = signal.as_str().to_owned();
+            Death::Killed { worker, pid, signal: signal as i32, name, why: None }
         }
-        _ => Death::Unknown { worker },
+        _ => Death::Unknown { worker, pid: Some(pid) },
     }
 }

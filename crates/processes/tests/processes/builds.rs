@@ -13,9 +13,43 @@ use std::{env, fs};
 /// built here once more with the compiler's option. The libraries that it uses, the standard
 /// library included, are the ones built already.
 pub fn panics_that_abort() {
+    let output = aborting("panic-abort").env("RUST_BACKTRACE", "0").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout);
+    let [head, "1", error, "2", "[3, 4]"] = text.lines().collect::<Vec<_>>()[..] else {
+        panic!("{text}")
+    };
+    assert_eq!(head, "panics abort");
+    assert!(error.starts_with("item 2: worker B (pid "), "{error}");
+    // The panic's text and place reach the error, and standard error.
+    let said = "it had panicked: assertion `left != right` failed: no luck with 13";
+    assert!(
+        error.contains(&format!("was killed by SIGABRT while it ran this item; {said}")),
+        "{error}"
+    );
+    assert!(error.contains("examples/panic-abort.rs:"), "{error}");
+    assert!(error.ends_with("; did the item run? unknown"), "{error}");
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        printed.contains("no luck with 13") && printed.contains("panic-abort.rs:"),
+        "{printed}"
+    );
+}
+
+/// The fault matrix in such a build: a panic is one more way to die.
+pub fn the_matrix_where_panics_abort() {
+    let output = aborting("matrix").output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.starts_with("panics abort\n"), "{text}");
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("30 passed"), "{text}");
+}
+
+/// The example, built with panics that abort, and not started yet.
+fn aborting(example: &str) -> Command {
     let built = Command::new(env!("CARGO"))
         .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
-        .args(["--package", "processes", "--example", "panic-abort", "--", "-C", "panic=abort"])
+        .args(["--package", "processes", "--example", example, "--", "-C", "panic=abort"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stdin(Stdio::null())
         .output()
@@ -24,20 +58,9 @@ pub fn panics_that_abort() {
         (String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
     assert!(built.status.success(), "{text}");
     let program = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
-    let output = Command::new(program.expect("a program is built"))
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "panics abort\n\
-         1\n\
-         item 2: worker B was killed by SIGABRT while it ran this item; did the item run? unknown\n\
-         2\n\
-         [3, 4]\n"
-    );
+    let mut program = Command::new(program.expect("a program is built"));
+    program.stdin(Stdio::null());
+    program
 }
 
 /// A function from a library that was opened after the start runs in the program, but no worker has

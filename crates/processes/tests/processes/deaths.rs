@@ -4,6 +4,8 @@ use crate::{is_gone, pool_of, until, works};
 use kernel::{Death, Executor, Ran, RemotePanic, TaskError, TaskErrorKind};
 use nix::sys::signal::{Signal::SIGKILL, kill};
 use nix::unistd::{ForkResult, Pid, fork, getpid};
+use processes::ProcessPool;
+use std::num::NonZeroUsize;
 use std::panic::panic_any;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +58,7 @@ pub fn killed_while_it_ran_an_item() {
     assert_eq!(
         error.to_string(),
         format!(
-            "item 8: worker {letter} was killed by SIGKILL while it ran this item; \
+            "item 8: worker {letter} (pid {killed}) was killed by SIGKILL while it ran this item; \
              did the item run? unknown"
         )
     );
@@ -121,6 +123,24 @@ fn go(how: String) {
     }
 }
 
+/// Sixty deadly items, then a thousand good ones: all good ones are answered, if the program says
+/// that no number of deaths is too many; with the default limit, none is.
+pub fn the_limit_of_deaths_is_a_choice() {
+    fn deadly(n: u64) -> u64 {
+        if n < 60 { process::abort() } else { n }
+    }
+    let answered = |pool: ProcessPool| {
+        pool.map_each(deadly, (0..1060).collect()).iter().filter(|answer| answer.is_ok()).count()
+    };
+    let pool = || ProcessPool::new(NonZeroUsize::MIN).unwrap();
+    assert_eq!(answered(pool().with_death_limit(usize::MAX)), 1000);
+    assert_eq!(answered(pool()), 0);
+    let pool = pool().with_death_limit(0);
+    let errors = pool.map_each(deadly, vec![0, 100]).into_iter().map(Result::unwrap_err);
+    let kinds: Vec<_> = errors.map(|error| error.kind().clone()).collect();
+    assert!(matches!(kinds[..], [TaskErrorKind::WorkerDied(_), TaskErrorKind::Broken(_)]));
+}
+
 pub fn every_way_to_go() {
     let pool = pool_of(1);
     let died = |how: &str| {
@@ -129,13 +149,26 @@ pub fn every_way_to_go() {
         answers.remove(1).unwrap();
         the_death(answers.remove(0))
     };
-    let killed = |signal, name: &str| Death::Killed { worker: 0, signal, name: name.to_owned() };
-    assert_eq!(died("exit(0)"), Death::Exited { worker: 0, status: 0 });
-    assert_eq!(died("exit(3)"), Death::Exited { worker: 0, status: 3 });
-    assert_eq!(died("abort"), killed(libc::SIGABRT, "SIGABRT"));
-    assert_eq!(died("an invalid write"), killed(libc::SIGSEGV, "SIGSEGV"));
+    let exited = |how, wanted| {
+        let worker = pool.worker_pids()[0];
+        let Death::Exited { worker: 0, pid, status, why: None } = died(how) else {
+            panic!("{how}")
+        };
+        assert_eq!((pid, status), (worker, wanted));
+    };
+    let killed = |how, wanted, wanted_name: &str| {
+        let worker = pool.worker_pids()[0];
+        let Death::Killed { worker: 0, pid, signal, name, why: None } = died(how) else {
+            panic!("{how}")
+        };
+        assert_eq!((pid, signal, &*name), (worker, wanted, wanted_name));
+    };
+    exited("exit(0)", 0);
+    exited("exit(3)", 3);
+    killed("abort", libc::SIGABRT, "SIGABRT");
+    killed("an invalid write", libc::SIGSEGV, "SIGSEGV");
     let number = libc::SIGRTMIN();
-    assert_eq!(died("a real-time signal"), killed(number, &format!("signal {number}")));
+    killed("a real-time signal", number, &format!("signal {number}"));
 }
 
 /// The worker's child has a copy of the worker's socket, so no end of file comes while the child

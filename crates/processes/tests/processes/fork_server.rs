@@ -84,8 +84,9 @@ pub fn killed_while_workers_run() {
         let answers = pool.map_each(sleep, files.clone());
         for (index, error) in answers.into_iter().map(Result::unwrap_err).enumerate() {
             match error.kind() {
-                TaskErrorKind::WorkerDied(Death::Unknown { worker }) => {
+                TaskErrorKind::WorkerDied(Death::Unknown { worker, pid }) => {
                     assert!(index < 2 && *worker == index, "{error}");
+                    assert_eq!(*pid, Some(workers[index]));
                     assert_eq!(error.ran(), Ran::Unknown);
                 }
                 TaskErrorKind::Broken(_) => {

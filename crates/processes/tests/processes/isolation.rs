@@ -2,12 +2,14 @@
 
 use crate::{is_gone, pool_of, until};
 use kernel::{Executor, TaskErrorKind};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork};
+use nix::unistd::{ForkResult, Pid, fork, getpgid, getpgrp};
 use one_change_tests::own_process::{inherited, lines_to_others};
-use std::collections::BTreeSet;
+use processes::{Ended, Workers, call};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -51,12 +53,19 @@ pub fn input_is_empty() {
     assert_eq!(pool_of(1).map(read, vec![0]).unwrap(), [(PathBuf::from("/dev/null"), 0)]);
 }
 
+/// Ctrl-C, and whatever else is sent to the program's process group, reaches the program alone.
 pub fn ctrl_c_is_for_the_program() {
     let pool = pool_of(2);
     let workers = pool.worker_pids();
     let server = processes::ForkServer::start().unwrap().pid();
+    let group = |pid: u32| getpgid(Some(Pid::from_raw(pid as i32))).unwrap().as_raw() as u32;
     for &pid in workers.iter().chain([&server]) {
-        kill(Pid::from_raw(pid as i32), Signal::SIGINT).unwrap();
+        assert_eq!(group(pid), pid);
+    }
+    let blocked = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+    blocked.thread_block().unwrap();
+    for signal in &blocked {
+        killpg(getpgrp(), signal).unwrap();
     }
     assert_eq!(pool.map(double, vec![1, 2, 3]).unwrap(), [2, 4, 6]);
     assert_eq!(pool.worker_pids(), workers);
@@ -95,6 +104,43 @@ pub fn a_fork_of_the_program_keeps_its_hands_off() {
     }
 }
 
+/// A fork that happens while calls are on their way: in the copy each call ends in an error, and in
+/// the program each call ends with its answer.
+pub fn calls_outstanding_at_a_fork() {
+    fn slow_double(n: u64) -> u64 {
+        thread::sleep(Duration::from_millis(100));
+        2 * n
+    }
+    let mut workers = Workers::new(NonZeroUsize::new(2).unwrap()).unwrap();
+    for n in 0..6 {
+        workers.submit(call(slow_double, &n).unwrap());
+    }
+    assert!(workers.poll(Some(Duration::ZERO)).is_empty(), "the tasks sleep");
+    // SAFETY: this process has one thread.
+    match unsafe { fork() }.unwrap() {
+        ForkResult::Child => {
+            let mut ended = workers.poll(None);
+            ended.extend(workers.poll(None));
+            let broken = |call: &Ended| matches!(call.outcome, Err((_, TaskErrorKind::Broken(_))));
+            let right = ended.len() == 6 && ended.iter().all(broken);
+            drop(workers);
+            // SAFETY: ends this process.
+            unsafe { libc::_exit(if right { 42 } else { 1 }) }
+        }
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 42));
+        }
+    }
+    let mut answers = BTreeMap::new();
+    while answers.len() < 6 {
+        for Ended { task, outcome } in workers.poll(None) {
+            let answer: u64 = outcome.unwrap().answer().unwrap();
+            assert_eq!(answers.insert(task, answer), None);
+        }
+    }
+    assert!(answers.into_iter().eq((0..6).map(|n| (n, 2 * n))));
+}
+
 /// This variable tells a process that it is not a test but a program under test.
 const PROGRAM: &str = "PROCESSES_TEST_PROGRAM";
 
@@ -110,6 +156,7 @@ pub fn program_to_be_killed() -> ! {
         n
     }
     fn be_busy(file: PathBuf) {
+        crate::inherited::change_user();
         let half = file.with_extension("half");
         fs::write(&half, process::id().to_string()).unwrap();
         fs::rename(half, file).unwrap();

@@ -19,6 +19,10 @@ mod fork_server;
 #[cfg(target_os = "linux")]
 mod frames;
 #[cfg(target_os = "linux")]
+mod help;
+#[cfg(target_os = "linux")]
+mod inherited;
+#[cfg(target_os = "linux")]
 mod isolation;
 #[cfg(target_os = "linux")]
 mod matrix;
@@ -42,6 +46,9 @@ fn main() -> std::process::ExitCode {
 
     if isolation::is_a_program_to_be_killed() {
         isolation::program_to_be_killed();
+    }
+    if inherited::is_a_program_with_exit_handlers() {
+        inherited::a_program_with_exit_handlers();
     }
     /// In `kept` the fork server is started beforehand, and the case must leave nothing behind.
     fn kept(name: impl Into<String>, run: impl FnOnce() + Send + 'static) -> Case {
@@ -109,6 +116,13 @@ fn main() -> std::process::ExitCode {
             isolation::input_is_empty
             isolation::ctrl_c_is_for_the_program
             isolation::a_fork_of_the_program_keeps_its_hands_off
+            isolation::calls_outstanding_at_a_fork
+            inherited::programs_that_tasks_start
+            inherited::a_worker_of_another_user
+            inherited::a_task_that_closes_everything
+            inherited::panics_that_cannot_unwind
+            shortage::fewer_open_files_than_workers
+            deaths::the_limit_of_deaths_is_a_choice
     };
     cases.extend(cases! {
         own:
@@ -128,20 +142,30 @@ fn main() -> std::process::ExitCode {
             company::a_seed_from_before_the_start_is_shared
             builds::panics_that_abort
             terminal::ctrl_c_ends_all
+            builds::the_matrix_where_panics_abort
+            inherited::handlers_are_the_programs_alone
+            inherited::ignored_signals_stay_ignored
+            inherited::closed_standard_descriptors
+            inherited::closed_standard_descriptors_at_the_start
+            inherited::exit_handlers_and_c_streams
+            inherited::aborting_panics_are_printed
             isolation::a_partial_line_is_printed_once
             isolation::nothing_outlives_the_program
     });
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
+    cases.extend(matrix::cases_elsewhere().map(|(name, run)| own(name, run)));
     own_process::main(cases)
 }
 
-/// A pool of this many workers.
+#[cfg(target_os = "linux")]
+use help::{is_gone, until, works};
 #[cfg(target_os = "linux")]
 use processes::{ForkServer, ProcessPool, StartError};
 
 #[cfg(target_os = "linux")]
 type Pool = ProcessPool;
 
+/// A pool of this many workers.
 #[cfg(target_os = "linux")]
 fn pool_of(workers: usize) -> ProcessPool {
     try_pool(workers).expect("a pool")
@@ -150,32 +174,4 @@ fn pool_of(workers: usize) -> ProcessPool {
 #[cfg(target_os = "linux")]
 fn try_pool(workers: usize) -> Result<ProcessPool, StartError> {
     ProcessPool::new(std::num::NonZeroUsize::new(workers).unwrap())
-}
-
-/// Waits for something to happen. The long limit allows for a busy machine.
-#[cfg(target_os = "linux")]
-fn until<T>(mut there: impl FnMut() -> Option<T>) -> T {
-    let start = std::time::Instant::now();
-    loop {
-        if let Some(found) = there() {
-            return found;
-        }
-        assert!(start.elapsed().as_secs() < 60, "it does not come");
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
-}
-
-/// Whether this process has ended. (The process may still wait to be reaped.)
-#[cfg(target_os = "linux")]
-fn is_gone(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .map_or(true, |stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')))
-}
-
-/// Checks that the pool runs what it is given.
-#[cfg(target_os = "linux")]
-fn works(pool: &ProcessPool) {
-    use kernel::Executor;
-    let answers = pool.map(|n: u64| 2 * n, (0..100).collect()).unwrap();
-    assert_eq!(answers, (0..100).map(|n| 2 * n).collect::<Vec<_>>());
 }

@@ -114,7 +114,7 @@ fn go_later(way: Way, folder: &Path) {
 /// The text of a death by this way.
 fn what_happened(way: Way) -> &'static str {
     match way {
-        Way::Panic => unreachable!("no death"),
+        Way::Panic => "was killed by SIGABRT", // if panics abort
         Way::ExitZero => "exited with status 0",
         Way::ExitThree => "exited with status 3",
         Way::Abort => "was killed by SIGABRT",
@@ -129,12 +129,74 @@ pub fn cases() -> impl Iterator<Item = (String, impl FnOnce() + Send + 'static)>
     all.map(|(way, moment)| (format!("matrix::{way:?}::{moment:?}"), move || one(way, moment)))
 }
 
+/// What a program may have done before it uses the pool.
+#[derive(Clone, Copy, Debug)]
+enum Surroundings {
+    /// It began as root, and has become another user before the fork server was started.
+    UserBefore,
+    /// The same, after the fork server was started: the workers are root's.
+    UserAfter,
+    /// It has closed its standard descriptors.
+    NoStandardDescriptors,
+    /// It handles the usual signals, ignores others, and blocks others.
+    Handlers,
+}
+
+impl Surroundings {
+    fn enter(self) {
+        match self {
+            Self::UserBefore => become_another_user(),
+            Self::UserAfter => {
+                crate::ForkServer::start().unwrap();
+                become_another_user();
+            }
+            // SAFETY: nobody uses these three numbers any more.
+            Self::NoStandardDescriptors => (0..3).for_each(|number| unsafe {
+                libc::close(number);
+            }),
+            Self::Handlers => {
+                extern "C" fn handler(_: libc::c_int) {}
+                let handled = [libc::SIGTERM, libc::SIGCHLD, libc::SIGABRT, libc::SIGPIPE];
+                // SAFETY: the handler does nothing.
+                handled.map(|it| unsafe { libc::signal(it, handler as *const () as usize) });
+                // SAFETY: no handler is installed.
+                [libc::SIGINT, libc::SIGHUP].map(|it| unsafe { libc::signal(it, libc::SIG_IGN) });
+                nix::sys::signal::SigSet::all().thread_block().unwrap();
+            }
+        }
+    }
+}
+
+/// Only root can do this; for anybody else the case is the usual one.
+fn become_another_user() {
+    if nix::unistd::getuid().is_root() {
+        nix::unistd::setuid(nix::unistd::Uid::from_raw(65_534)).unwrap();
+        // The tests look into `/proc/self`, which the kernel closes for such a process.
+        nix::sys::prctl::set_dumpable(true).unwrap();
+    }
+}
+
+/// The whole matrix in other surroundings: a case for each way to end.
+pub fn cases_elsewhere() -> impl Iterator<Item = (String, impl FnOnce() + Send + 'static)> {
+    use Surroundings::*;
+    let all = [UserBefore, UserAfter, NoStandardDescriptors, Handlers];
+    let all = all.into_iter().flat_map(|around| Way::ALL.map(|way| (around, way)));
+    all.map(|(around, way)| {
+        let run = move || {
+            around.enter();
+            Moment::ALL.into_iter().for_each(|moment| one(way, moment));
+        };
+        (format!("matrix::{around:?}::{way:?}"), run)
+    })
+}
+
 /// One item ends its worker, with other items before it, beside it and behind it. The end costs
 /// this item and no other.
 fn one(way: Way, moment: Moment) {
     let folder = tempfile::tempdir().unwrap();
     let pool = pool_of(2);
     let workers = pool.worker_pids();
+    let is_caught = way == Way::Panic && cfg!(panic = "unwind");
     let item = |how| Item(how, folder.path().to_owned());
     let mut items = vec![item(None); 6];
     items[0] = item(Some((way, moment)));
@@ -148,13 +210,13 @@ fn one(way: Way, moment: Moment) {
         (_, Moment::Idle) => {
             let Reply(pid, _) = first.unwrap();
             fs::write(folder.path().join("told"), "").unwrap();
-            if way == Way::Panic {
+            if is_caught {
                 until(|| folder.path().join("gone").exists().then_some(()));
             } else {
                 until(|| is_gone(pid).then_some(()));
             }
         }
-        (Way::Panic, _) => {
+        (Way::Panic, _) if is_caught => {
             let error = first.unwrap_err();
             let TaskErrorKind::Panicked(panic) = error.kind() else { panic!("{error}") };
             assert_eq!(panic.message, "as it was asked to");
@@ -165,16 +227,19 @@ fn one(way: Way, moment: Moment) {
         _ => {
             let error = first.unwrap_err();
             assert_eq!(error.ran(), Ran::Unknown);
-            assert_eq!(
-                error.to_string(),
-                format!(
-                    "item 1: worker A {} while it ran this item; did the item run? unknown",
-                    what_happened(way)
-                )
-            );
+            let (pid, what) = (workers[0], what_happened(way));
+            let start = format!("item 1: worker A (pid {pid}) {what} while it ran this item; ");
+            let rest = error.to_string();
+            let rest = rest.strip_prefix(&start).unwrap_or_else(|| panic!("{error}"));
+            if way == Way::Panic {
+                assert!(rest.starts_with("it had panicked: as it was asked to, at "), "{error}");
+                assert!(rest.ends_with("; did the item run? unknown"), "{error}");
+            } else {
+                assert_eq!(rest, "did the item run? unknown");
+            }
         }
     }
     works(&pool);
     let same = pool.worker_pids() == workers;
-    assert_eq!(same, way == Way::Panic, "a panic is no death, and everything else is one");
+    assert_eq!(same, is_caught, "a caught panic is no death, and everything else is one");
 }

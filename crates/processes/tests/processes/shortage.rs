@@ -117,6 +117,21 @@ fn grant_all() {
     grant(i32::MAX, Errno::UnknownErrno);
 }
 
+/// The program lowers its limit of open files below the number of workers. Then no `poll` can watch
+/// them all, and a pool that took this for a signal would try again for ever.
+pub fn fewer_open_files_than_workers() {
+    let pool = pool_of(6);
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, 4, hard).unwrap();
+    let answers = pool.map_each(|n: u64| 2 * n, vec![1, 2, 3]);
+    for error in answers.into_iter().map(Result::unwrap_err) {
+        assert!(error.to_string().contains("it cannot wait for its workers: EINVAL"), "{error}");
+    }
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+    drop(pool);
+    works(&pool_of(6));
+}
+
 const REFUSALS: [Errno; 2] = [Errno::EAGAIN, Errno::ENOMEM];
 
 /// The error of a start. The number of workers that were there before the refusal may differ.
