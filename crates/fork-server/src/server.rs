@@ -112,6 +112,9 @@ pub fn in_worker() -> bool {
     IN_WORKER.load(Relaxed)
 }
 
+/// How many milliseconds a dying fork server may take to close its descriptors.
+const ENDING: u16 = 200;
+
 /// How long to wait for threads that have been joined to leave `/proc/self/task`.
 const LINGER: Duration = Duration::from_millis(100);
 
@@ -131,10 +134,10 @@ impl ForkServer {
         }
         let mut running = SERVER.lock().unwrap_or_else(PoisonError::into_inner);
         match *running {
-            Some(server) if server.is_ours() && server.is_alive() => Ok(server),
+            Some(server) if server.is_ours() && server.is_alive(PollTimeout::ZERO) => Ok(server),
             dead => {
                 let dead = dead.filter(|server| server.is_ours());
-                dead.inspect(|server| server.reap());
+                dead.inspect(|server| _ = server.has_died());
                 let server = Self::fork().map_err(|error| match (error, dead) {
                     (StartError::Threads(threads), Some(_)) => StartError::ServerDied(threads),
                     (error, _) => error,
@@ -190,20 +193,21 @@ impl ForkServer {
         self.owner == getpid()
     }
 
-    /// Reaps the fork server if it is dead.
-    pub fn reap(&self) {
-        // If the server lives and only a channel was lost, `waitpid` would wait until the program
-        // ends.
-        if self.is_ours() && !self.is_alive() && !self.reaped.swap(true, Relaxed) {
+    /// Whether the fork server has died, for a pool whose channel was closed. A dead server is
+    /// reaped.
+    pub fn has_died(&self) -> bool {
+        // A dying process closes its descriptors one after the other, so wait a little.
+        let has_died = self.is_ours() && !self.is_alive(ENDING.into());
+        if has_died && !self.reaped.swap(true, Relaxed) {
             let _ = wire::retry(|| waitpid(self.pid, None));
         }
+        has_died
     }
 
-    /// Whether the fork server's process is there.
-    pub fn is_alive(&self) -> bool {
+    fn is_alive(&self, patience: PollTimeout) -> bool {
         // The template says nothing on this socket, so any news is the template's end.
         let mut news = [wire::watch(&self.root, false)];
-        wire::retry(|| poll(&mut news, PollTimeout::ZERO)) == Ok(0)
+        wire::retry(|| poll(&mut news, patience)) == Ok(0)
     }
 
     /// Opens a control channel for a pool.

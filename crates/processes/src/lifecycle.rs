@@ -199,8 +199,7 @@ impl Workers {
 
     /// When the fork server dies, its workers die too, and no process can start others.
     fn channel_closed(&mut self) {
-        self.server.reap();
-        if self.server.is_alive() {
+        if !self.server.has_died() {
             return self.lose_all("its channel to the fork server is closed");
         }
         (0..self.handles.len()).for_each(|at| self.receive_rest(at));

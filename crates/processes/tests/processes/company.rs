@@ -27,11 +27,22 @@ pub fn a_thousand_signals_a_second() {
     extern "C" fn count(_: i32) {
         CAUGHT.fetch_add(1, Relaxed);
     }
-    let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
-    // SAFETY: the handler adds to an atomic number, which a handler may.
-    unsafe { sigaction(Signal::SIGUSR1, &action) }.unwrap();
+    /// Installs the handler in this process, and returns the process's id. (Workers do not inherit
+    /// the program's handlers.)
+    fn install(_: u8) -> u32 {
+        let action = SigAction::new(SigHandler::Handler(count), SaFlags::empty(), SigSet::empty());
+        // SAFETY: the handler adds to an atomic number, which a handler may.
+        unsafe { sigaction(Signal::SIGUSR1, &action) }.unwrap();
+        thread::sleep(Duration::from_millis(20)); // so that the other worker gets an item, too
+        process::id()
+    }
+    install(0);
     let server = ForkServer::start().unwrap().pid();
     let (pool, done) = (pool_of(2), AtomicBool::new(false));
+    let mut installed = BTreeSet::new();
+    while installed.len() < 2 {
+        installed.extend(pool.map(install, vec![0; 4]).unwrap());
+    }
     let mut all = pool.worker_pids();
     all.extend([server, process::id()]);
     thread::scope(|scope| {
@@ -149,7 +160,7 @@ pub fn a_pool_in_a_lazy_static() {
     let error = POOL.map(|n: u64| POOL.map(same, vec![n]).unwrap(), vec![1]).unwrap_err();
     assert!(matches!(error.kind(), TaskErrorKind::Panicked(_)), "{error}");
     assert!(error.to_string().contains("InWorker"), "{error}");
-    works(&POOL);
+    works(&*POOL);
 }
 
 /// Workers ignore Ctrl-C, and programs that tasks start handle it as usual.

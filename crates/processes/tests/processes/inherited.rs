@@ -48,7 +48,9 @@ fn bit(signal: Signal) -> u64 {
 pub fn handlers_are_the_programs_alone() {
     let (mut heard, bell) = pipe().unwrap();
     BELL.store(bell.into_raw_fd(), Relaxed);
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD, Signal::SIGUSR1].map(handle);
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGCHLD, Signal::SIGUSR1] {
+        handle(signal);
+    }
     ignore(Signal::SIGHUP);
     SigSet::from(Signal::SIGUSR2).thread_block().unwrap();
     let pool = pool_of(2);
@@ -83,10 +85,11 @@ pub fn handlers_are_the_programs_alone() {
 /// What the program ignores, the workers ignore, and so do the programs that tasks start: also
 /// SIGINT and SIGCHLD.
 pub fn ignored_signals_stay_ignored() {
-    [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGCHLD].map(ignore);
+    let all = [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGCHLD];
+    all.into_iter().for_each(ignore);
     let pool = pool_of(1);
     let [_, ignored, _] = pool.map(signals, vec![0]).unwrap()[0];
-    for signal in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGCHLD] {
+    for signal in all {
         assert_ne!(ignored & bit(signal), 0, "{signal} in {ignored:x}");
     }
     works(&pool);

@@ -156,11 +156,14 @@ impl Surroundings {
             }),
             Self::Handlers => {
                 extern "C" fn handler(_: libc::c_int) {}
-                let handled = [libc::SIGTERM, libc::SIGCHLD, libc::SIGABRT, libc::SIGPIPE];
-                // SAFETY: the handler does nothing.
-                handled.map(|it| unsafe { libc::signal(it, handler as *const () as usize) });
-                // SAFETY: no handler is installed.
-                [libc::SIGINT, libc::SIGHUP].map(|it| unsafe { libc::signal(it, libc::SIG_IGN) });
+                for number in [libc::SIGTERM, libc::SIGCHLD, libc::SIGABRT, libc::SIGPIPE] {
+                    // SAFETY: the handler does nothing.
+                    unsafe { libc::signal(number, handler as *const () as usize) };
+                }
+                for number in [libc::SIGINT, libc::SIGHUP] {
+                    // SAFETY: no handler is installed.
+                    unsafe { libc::signal(number, libc::SIG_IGN) };
+                }
                 nix::sys::signal::SigSet::all().thread_block().unwrap();
             }
         }
