@@ -202,8 +202,10 @@ impl FrameReader {
     /// gigabyte.
     pub fn fill(&mut self, socket: &impl AsRawFd, flags: MsgFlags) -> nix::Result<usize> {
         let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
-        // Receive as much of a large frame at once as the kernel holds of a stream.
-        let room = self.end + if frame > CHUNK { 4 * CHUNK } else { CHUNK };
+        // Receive as much of a large frame at once as the kernel holds of a stream, but not beyond
+        // its end: a buffer that grew for the last bytes would be copied, and twice as large.
+        let room =
+            if frame > CHUNK { frame.min(self.end + 4 * CHUNK) } else { self.end + CHUNK };
         if self.bytes.len() < room {
             // Reserve eight times what has come, so that little is copied on the way. Reserved
             // memory that is not yet touched takes only addresses.

@@ -25,6 +25,8 @@ pub use s3_queue::ForkQueue;
 use kernel::Death;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
+use std::io::{self, Write};
+use std::ptr;
 
 /// Waits for the child and returns how it ended. The three steps share this function because it
 /// teaches nothing.
@@ -38,4 +40,12 @@ fn wait_for(worker: usize, child: Pid) -> Death {
         }
         _ => Death::Unknown { worker, pid: Some(pid) },
     }
+}
+
+/// Writes what this process has printed: the text in the buffer of Rust's standard output, and the
+/// text in the buffers of C's streams, through which a library in C prints.
+fn flush() -> io::Result<()> {
+    // SAFETY: a null pointer stands for all of C's output streams.
+    unsafe { libc::fflush(ptr::null_mut()) };
+    io::stdout().flush()
 }

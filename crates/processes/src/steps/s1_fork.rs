@@ -8,7 +8,7 @@
 //! Each child has one item, so a child that dies loses no other item. [`LACKS`] lists what the step
 //! lacks. Above all, this step is expensive: each item costs a fork.
 
-use super::{Lack, wait_for};
+use super::{Lack, flush, wait_for};
 use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
 use nix::unistd::{ForkResult, Pid, fork};
 use std::io::{self, PipeReader, Read, Write};
@@ -82,7 +82,7 @@ impl Executor for ForkPerItem {
 fn start<A, R: Message>(task: fn(A) -> R, item: A) -> io::Result<(Pid, PipeReader)> {
     let (reader, mut writer) = io::pipe()?;
     // Text that waits in the buffer of standard output would be copied too, and printed twice.
-    io::stdout().flush()?;
+    flush()?;
     // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
     // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
@@ -96,7 +96,7 @@ fn start<A, R: Message>(task: fn(A) -> R, item: A) -> io::Result<(Pid, PipeReade
             let done = catch_unwind(AssertUnwindSafe(|| {
                 // `Some` takes a byte, so that no answer at all differs from an answer without bytes.
                 let bytes = postcard::to_allocvec(&Some(task(item))).expect("serialises");
-                writer.write_all(&bytes).and_then(|()| io::stdout().flush())
+                writer.write_all(&bytes).and_then(|()| flush())
             }));
             let status = if matches!(done, Ok(Ok(()))) { 0 } else { 101 };
             // SAFETY: `_exit` ends the process without running destructors and exit handlers. The

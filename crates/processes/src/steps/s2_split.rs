@@ -4,7 +4,7 @@
 //! chunk: it is assigned before the cost of its items is known, and its items share one fate. The
 //! child sends its answers when it has all of them, so a panic or a death loses the whole chunk.
 
-use super::{Lack, wait_for};
+use super::{Lack, flush, wait_for};
 use kernel::{Death, Executor, Message, Ran, TaskError, TaskErrorKind};
 use nix::unistd::{ForkResult, Pid, fork};
 use std::io::{self, PipeReader, Read, Write};
@@ -81,7 +81,7 @@ impl Executor for ForkSplit {
 fn start<A, R: Message>(task: fn(A) -> R, chunk: Vec<A>) -> io::Result<(Pid, PipeReader)> {
     let (reader, mut writer) = io::pipe()?;
     // Text that waits in the buffer of standard output would be copied too, and printed twice.
-    io::stdout().flush()?;
+    flush()?;
     // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
     // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
@@ -93,7 +93,7 @@ fn start<A, R: Message>(task: fn(A) -> R, chunk: Vec<A>) -> io::Result<(Pid, Pip
             let done = catch_unwind(AssertUnwindSafe(|| {
                 let answers: Vec<R> = chunk.into_iter().map(task).collect();
                 let bytes = postcard::to_allocvec(&answers).expect("serialises");
-                writer.write_all(&bytes).and_then(|()| io::stdout().flush())
+                writer.write_all(&bytes).and_then(|()| flush())
             }));
             let status = if matches!(done, Ok(Ok(()))) { 0 } else { 101 };
             // SAFETY: `_exit` ends the process without running destructors and exit handlers. The

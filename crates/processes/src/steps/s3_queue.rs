@@ -10,7 +10,7 @@
 //! when the parent closes its end, so A waits for items, and the parent waits for A. Look for each
 //! `drop` and the comment beside it.
 
-use super::{Lack, wait_for};
+use super::{Lack, flush, wait_for};
 use kernel::{Executor, Message, Ran, RemotePanic, TaskError, TaskErrorKind};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -155,7 +155,7 @@ fn start<A: Message, R: Message>(
 ) -> io::Result<()> {
     let (ours, theirs) = UnixStream::pair()?;
     // Text that waits in the buffer of standard output would be copied too, and printed twice.
-    io::stdout().flush()?;
+    flush()?;
     // SAFETY: with one thread, the child is a plain copy that may do anything. With other threads
     // this fork is not safe: the child may find a lock held for ever (`Lack::SafeBesideThreads`).
     match unsafe { fork() }? {
@@ -195,7 +195,7 @@ fn serve<A: Message, R: Message>(task: fn(A) -> R, mut socket: UnixStream) {
             let failure: Result<R, _> = Err(ItemFailure::AnswerUnwritable(error.to_string()));
             postcard::to_allocvec(&failure).expect("text serialises")
         });
-        let _ = io::stdout().flush();
+        let _ = flush();
         if send(&mut socket, &bytes).is_err() {
             break; // the parent is gone
         }
