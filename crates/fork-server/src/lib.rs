@@ -18,6 +18,7 @@
 //! | `task_address` | a function travels as its address, beside the code that knows its types |
 //! | `image` | which addresses may travel |
 //! | `panics` | in a worker: a panic becomes a value, with its place |
+//! | `codec` | values as bytes, and an error where a value would come back as another value |
 //! | `wire` | bytes and descriptors through a socket |
 //! | `large` | room for large messages, in large pages |
 //!
@@ -56,6 +57,8 @@
 
 mod start_error;
 
+#[cfg(target_os = "linux")]
+pub mod codec;
 #[cfg(target_os = "linux")]
 mod control_channel;
 #[cfg(target_os = "linux")]
