@@ -20,6 +20,7 @@
 //! | `inherited` | what workers change of what they inherit: handlers, descriptors, groups |
 //! | `panics` | in a worker: a panic becomes a value, with its place |
 //! | `last_words` | the text of a panic that aborts reaches the error all the same |
+//! | `codec` | values as bytes, and an error where a value would come back as another value |
 //! | `wire` | bytes and descriptors through a socket |
 //! | `large` | room for large messages, in large pages |
 //!
@@ -58,6 +59,8 @@
 
 mod start_error;
 
+#[cfg(target_os = "linux")]
+pub mod codec;
 #[cfg(target_os = "linux")]
 mod control_channel;
 #[cfg(target_os = "linux")]

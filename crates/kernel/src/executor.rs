@@ -11,9 +11,25 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 ///
 /// You need not implement this trait by hand: every type that can do these things is a message.
 ///
-/// The bytes are [postcard](https://docs.rs/postcard)'s, which do not describe themselves. Types
-/// that serde can only read from a self-describing format (untagged enums, skipped fields,
-/// `flatten`) do not come back.
+/// The bytes are [postcard](https://docs.rs/postcard)'s, which do not describe themselves. So some
+/// types that serde can derive do not travel, and each of them is refused in words:
+///
+/// | the type has | what happens |
+/// |---|---|
+/// | `skip_serializing_if`, and the field is skipped | refused when the value is written |
+/// | `flatten`; a sequence or map that does not know its length | refused when the value is written |
+/// | `untagged`, `tag` without `content`, `serde_json::Value` | refused when the value is read |
+/// | a field that only one side skips (`skip_serializing`, `skip_deserializing`) | refused when the value is read |
+/// | a variant after a skipped one; a variant with another name for reading | refused when the value is read |
+/// | `Serialize` and `Deserialize` by hand (or `with`), and they disagree | refused in debug builds, where what was read is written again; a release build does so if `fork_server::codec::read_back` asks for it |
+///
+/// A field or variant with `skip` alone stays behind on both sides, if no variant follows the
+/// skipped one: the field comes back as its default value, and a skipped variant cannot be written.
+///
+/// No check sees a value that *comes back wrong* by its type's own wish or mistake: a `Serialize`
+/// that leaves something out (a time in whole seconds, a field with `skip`); two halves that
+/// disagree in a release build; and, in a debug build, two halves that disagree although the bytes
+/// of both writings are the same.
 pub trait Message: Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}

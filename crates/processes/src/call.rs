@@ -1,6 +1,7 @@
 //! A call: a function and its argument, on the pool's side and on the worker's.
 
 use crate::frame::{Frame, Header, Kind, read_body, write, write_answer};
+use fork_server::codec::caught;
 use fork_server::{Carry, TaskAddress, TaskFailure};
 use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
@@ -14,7 +15,7 @@ use std::cell::Cell;
 pub fn call<A: Message, R: Message>(task: fn(A) -> R, item: &A) -> Result<Frame, TaskErrorKind> {
     let address = TaskAddress::of::<OneItem, A, R>(task)?;
     let header = Header::new(Kind::Call, 0, address.words()); // the pool gives it a number
-    write(header, item, Vec::new()).map_err(TaskErrorKind::NotSerialised)
+    caught("Serialize", || write(header, item, Vec::new())).map_err(TaskErrorKind::NotSerialised)
 }
 // ANCHOR_END: call
 

@@ -15,12 +15,11 @@
 //! The numbers have fixed sizes, unlike postcard's usual numbers, because the header is filled in
 //! after the body is written.
 
+use fork_server::codec::{self, caught, read, read_message};
 use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskErrorKind};
 use nix::sys::socket::{MsgFlags, recv};
-use postcard::Error::SerializeBufferFull;
-use postcard::ser_flavors::Flavor;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use std::mem;
 use std::os::fd::AsRawFd;
 
@@ -121,24 +120,20 @@ impl Frame {
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |ran| move |why| (ran, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
-            Kind::Answer => read_body(&self.bytes).map_err(unreadable(Ran::Yes)),
+            Kind::Answer => {
+                caught("Deserialize", || read_body(&self.bytes)).map_err(unreadable(Ran::Yes))
+            }
             // What the worker says of the failure is lost with the failure.
             Kind::Failure | Kind::Call => {
-                Err(read_body(&self.bytes).unwrap_or_else(unreadable(Ran::Unknown)))
+                Err(read(&self.bytes[HEADER..]).unwrap_or_else(unreadable(Ran::Unknown)))
             }
         }
     }
 }
 
-/// The body of this frame, as a value. The value must take up the whole body: bytes that are left
-/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
-/// alone would accept it.) The error is text.
-pub fn read_body<T: DeserializeOwned>(frame: &[u8]) -> Result<T, String> {
-    match postcard::take_from_bytes(&frame[HEADER..]) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
-        Err(error) => Err(error.to_string()),
-    }
+/// The body of this frame, as a value. The error is text.
+pub fn read_body<T: Message>(frame: &[u8]) -> Result<T, String> {
+    read_message(&frame[HEADER..])
 }
 
 /// Serialises a frame. The buffer's old content is replaced. The error is text.
@@ -146,11 +141,7 @@ pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Res
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
     buffer.resize(HEADER, 0);
-    let written = postcard::serialize_with_flavor(body, Body(buffer));
-    let mut bytes = written.map_err(|error| match error {
-        SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
-        error => error.to_string(),
-    })?;
+    let mut bytes = codec::write(body, buffer, MAX_BODY)?;
     let header = Header { length: (bytes.len() - HEADER) as u32, ..header }; // the limit fits
     header.write(&mut bytes);
     Ok(Frame { header, bytes })
@@ -161,29 +152,6 @@ pub fn write<T: Serialize>(header: Header, body: &T, mut buffer: Vec<u8>) -> Res
 pub fn write_answer<T: Serialize>(answer: &T, call: Vec<u8>) -> Result<Vec<u8>, String> {
     let header = Header::read(&call[..HEADER])?;
     Ok(write(Header { kind: Kind::Answer, ..header }, answer, call)?.bytes)
-}
-
-/// The output for postcard: a vector that does not grow over the limit.
-struct Body(Vec<u8>);
-
-impl Flavor for Body {
-    type Output = Vec<u8>;
-
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
-    }
-
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if self.0.len() - HEADER + bytes.len() > MAX_BODY {
-            return Err(SerializeBufferFull);
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<Vec<u8>> {
-        Ok(self.0)
-    }
 }
 
 /// The receiving side of a socket: bytes in, frames out.

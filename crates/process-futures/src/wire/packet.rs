@@ -17,11 +17,10 @@
 //! after the body is written.
 
 use fork_server::wire::MAX_DESCRIPTORS;
-use fork_server::{TaskFailure, large};
+use fork_server::TaskFailure;
+use fork_server::codec::{self, caught};
 use kernel::{Message, Ran, TaskErrorKind};
-use postcard::Error::SerializeBufferFull;
-use postcard::ser_flavors::Flavor;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;
 
 /// Length of the header, in bytes.
@@ -141,58 +140,35 @@ impl Packet {
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |ran| move |why| (ran, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
-            PacketKind::Answer => read_body(&self.bytes).map_err(unreadable(Ran::Yes)),
-            PacketKind::Failure | PacketKind::Call => {
-                // What the worker says of the failure is lost with the failure.
-                Err(read_body(&self.bytes).unwrap_or_else(unreadable(Ran::Unknown)))
+            PacketKind::Answer => {
+                caught("Deserialize", || read_body(&self.bytes)).map_err(unreadable(Ran::Yes))
             }
+            PacketKind::Failure | PacketKind::Call => Err(self.failure()),
         }
+    }
+
+    /// What the worker says of the failure. If that is no sense, it is lost with the failure.
+    pub fn failure(&self) -> TaskFailure {
+        let unreadable = |why| (Ran::Unknown, TaskErrorKind::NotDeserialised(why));
+        codec::read(&self.bytes[HEADER..]).unwrap_or_else(unreadable)
     }
 }
 
-/// The body of this packet, as a value. The value must take up the whole body: bytes that are left
-/// over mean that writer and reader use different types, and then the value is wrong. (Postcard
-/// alone would accept it.) The error is text.
-pub fn read_body<T: DeserializeOwned>(packet: &[u8]) -> Result<T, String> {
-    match postcard::take_from_bytes(&packet[HEADER..]) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
-        Err(error) => Err(error.to_string()),
-    }
+/// The body of this packet, as a value. The error is text.
+pub fn read_body<T: Message>(packet: &[u8]) -> Result<T, String> {
+    codec::read_message(&packet[HEADER..])
 }
 
 /// Serialises a value as a packet's body, with room for the header before it. The buffer's old
 /// content is replaced. The error is text.
-pub fn body<T: Serialize>(value: &T, mut buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+pub fn body<T: Serialize>(value: &T, buffer: Vec<u8>) -> Result<Vec<u8>, String> {
+    codec::write(value, cleared(buffer), MAX_BODY)
+}
+
+/// The buffer, with room for a header and no more in it.
+pub fn cleared(mut buffer: Vec<u8>) -> Vec<u8> {
     buffer.clear();
     buffer.reserve(4 * HEADER); // one allocation serves most frames
     buffer.resize(HEADER, 0);
-    postcard::serialize_with_flavor(value, Body(buffer)).map_err(|error| match error {
-        SerializeBufferFull => format!("over the limit of {MAX_BODY} bytes for one frame"),
-        error => error.to_string(),
-    })
-}
-
-/// The output for postcard: a vector that does not grow over the limit.
-struct Body(Vec<u8>);
-
-impl Flavor for Body {
-    type Output = Vec<u8>;
-
-    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
-    }
-
-    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if self.0.len() - HEADER + bytes.len() > MAX_BODY {
-            return Err(SerializeBufferFull);
-        }
-        large::reserve(&mut self.0, bytes.len());
-        self.0.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<Vec<u8>> {
-        Ok(self.0)
-    }
+    buffer
 }

@@ -1,6 +1,8 @@
 //! How a worker runs a call of one item, or of several items.
 
-use crate::wire::packet::{body, read_body};
+use crate::wire::packet::{body, cleared, read_body};
+use crate::wire::parts::{Parts, parts};
+use fork_server::codec::read_message;
 use fork_server::panics::catch;
 use fork_server::{Carry, TaskFailure};
 use kernel::{Message, Ran, TaskErrorKind};
@@ -24,23 +26,30 @@ impl Carry for RunOne {
     }
 }
 
-/// A call of several items: one round trip for all of them. The answer is a list of `Result<R,
-/// TaskFailure>`, with a place for each item: a panic costs only the item that panicked. A fault
-/// that loses the whole answer costs all items.
+/// A call of several items: one round trip for all of them. Arguments and answers are
+/// [`parts`](crate::wire::parts) of the bodies, each read, run and written by itself. So a panic
+/// costs only the item that panicked, also while it is read or written.
 pub struct RunEach;
 
 impl Carry for RunEach {
     fn carry<A: Message, R: Message>(
         task: fn(A) -> R,
-        argument: Vec<u8>,
+        arguments: Vec<u8>,
         ran: &Cell<Ran>,
     ) -> Result<Vec<u8>, TaskFailure> {
-        let items: Vec<A> = read_body(&argument).map_err(not_read)?;
-        ran.set(Ran::Yes);
-        let one =
-            |item| catch(|| task(item)).map_err(|panic| (Ran::Yes, TaskErrorKind::Panicked(panic)));
-        let answers: Vec<Result<R, TaskFailure>> = items.into_iter().map(one).collect();
-        body(&answers, argument).map_err(not_written)
+        let mut outcomes = Parts::new(cleared(Vec::new()));
+        for argument in parts(&arguments) {
+            let (begun, argument) = (Cell::new(Ran::No), || read_message(argument));
+            let run = || {
+                let item = argument().map_err(not_read)?;
+                begun.set(Ran::Yes);
+                ran.set(Ran::Yes);
+                Ok(task(item))
+            };
+            let panicked = |panic| Err((begun.get(), TaskErrorKind::Panicked(panic)));
+            outcomes.push_outcome(catch(run).unwrap_or_else(panicked));
+        }
+        Ok(outcomes.finish())
     }
 }
 

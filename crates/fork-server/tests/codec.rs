@@ -1,0 +1,33 @@
+//! What the codec carries, and what it refuses in words.
+#![cfg(target_os = "linux")]
+
+#[path = "codec/any_bytes.rs"]
+mod any_bytes;
+#[path = "codec/carried.rs"]
+mod carried;
+#[path = "codec/read_back.rs"]
+mod read_back;
+#[path = "codec/refused.rs"]
+mod refused;
+
+use fork_server::codec::{read, write};
+use serde::{Serialize, de::DeserializeOwned};
+use std::sync::{Mutex, MutexGuard};
+
+const LIMIT: usize = 1 << 20;
+
+/// Writes and reads a value.
+fn trip<T: Serialize + DeserializeOwned>(value: &T) -> Result<T, String> {
+    read(&write(value, Vec::new(), LIMIT)?)
+}
+
+/// The words with which the trip fails.
+fn refusal<T: Serialize + DeserializeOwned + std::fmt::Debug>(value: &T) -> String {
+    trip(value).expect_err("it has to be refused")
+}
+
+/// Whether values are read back is one switch for the process: a test that turns it holds this.
+fn switch() -> MutexGuard<'static, ()> {
+    static SWITCH: Mutex<()> = Mutex::new(());
+    SWITCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
