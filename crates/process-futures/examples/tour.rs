@@ -76,7 +76,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
     // ANCHOR: timeout
     let endless = pool.submit(nap, 3_600_000);
-    match endless.result_timeout(Duration::from_millis(50)) {
+    match endless.result_or_kill(Duration::from_millis(50)) {
         Ok(_) => println!("an hour is over"),
         Err(error) => println!("{error}"),
     }

@@ -93,7 +93,7 @@ impl Builder {
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut core = PoolCore::new(self.max_workers.unwrap_or_else(cores))?;
         if let Some(tasks) = self.max_tasks_per_child {
-            core.limit_calls(tasks.get());
+            core.limit_calls(tasks);
         }
         match self.on_death {
             Some(OnDeath::Replace { limit }) => core.limit_deaths(limit),

@@ -4,8 +4,9 @@
 use crate::caller::call_state::CallState;
 use crate::caller::core::PoolCore;
 use crate::wire::packet::Packet;
+use kernel::{Ran, TaskErrorKind};
 use nix::sys::eventfd::EventFd;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -63,7 +64,7 @@ pub struct PoolState {
     pub running: BTreeMap<u64, Arc<CallState>>,
     /// The running calls that have timed out. A thread whose time is over adds its call, and the
     /// driving thread removes it.
-    pub given_up: Vec<u64>,
+    pub given_up: BTreeSet<u64>,
     /// Orders for the thread that has the core. Any thread adds an order; the thread that has the
     /// core carries the orders out and removes them. The thread that ends the pool drops the
     /// others.
@@ -113,7 +114,7 @@ impl PoolState {
             over: false,
             queue: BTreeMap::new(),
             running: BTreeMap::new(),
-            given_up: Vec::new(),
+            given_up: BTreeSet::new(),
             orders: Vec::new(),
             hungry: true,
             alike: [0; 2],
@@ -173,14 +174,26 @@ impl PoolState {
                     break;
                 }
                 let (state, call) = entry.remove();
-                state.hand_over();
-                self.running.insert(core.dispatch(call), state);
+                let task = core.dispatch(call);
+                state.hand_over(task);
+                self.running.insert(task, state);
                 self.idle_since = None;
                 room -= 1;
             }
         }
         core.send();
         self.hungry = core.is_hungry();
+    }
+
+    /// Takes a call back that no worker has: the call ends in this error. Returns false if the call
+    /// is elsewhere.
+    pub fn withdraw(&mut self, call: &CallState, why: TaskErrorKind) -> bool {
+        let queued = self.queue.remove(&call.number).is_some();
+        if queued {
+            call.settle(Err((Ran::No, why)));
+            self.wake();
+        }
+        queued
     }
 
     /// Whether there are calls that have not ended.

@@ -224,7 +224,7 @@ pub fn it_works_after_every_kind_of_error() {
             ("panic", pool.submit(no_luck, 1).result()),
             ("exit", pool.submit(exit, 0).result()),
             ("abort", pool.submit(abort, ()).result()),
-            ("time", pool.submit(sleep_for_ever, ()).result_timeout(Duration::from_millis(20))),
+            ("time", pool.submit(sleep_for_ever, ()).result_or_kill(Duration::from_millis(20))),
         ];
         for (what, outcome) in outcomes {
             outcome.unwrap_err();

@@ -12,11 +12,11 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub fn an_answer_in_time() {
     let pool = pool(1);
-    assert_eq!(pool.submit(square, 4).result_timeout(AN_HOUR).unwrap(), 16);
-    assert_eq!(pool.submit(square, 5).result_timeout(Duration::MAX).unwrap(), 25);
+    assert_eq!(pool.submit(square, 4).result_or_kill(AN_HOUR).unwrap(), 16);
+    assert_eq!(pool.submit(square, 5).result_or_kill(Duration::MAX).unwrap(), 25);
     let future = pool.submit(square, 6);
     future.result().unwrap();
-    assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), 36, "it is there already");
+    assert_eq!(future.result_or_kill(Duration::ZERO).unwrap(), 36, "it is there already");
 }
 
 pub fn a_queued_call_is_withdrawn() {
@@ -25,7 +25,7 @@ pub fn a_queued_call_is_withdrawn() {
     let first = pool.submit(pass, gates.gate(0));
     gates.gate(0).until_reached();
     let queued = pool.submit(touch, gates.gate(1));
-    let result = queued.result_timeout(SOON);
+    let result = queued.result_or_kill(SOON);
     assert!(is_timed_out(&result), "{result:?}");
     assert_eq!(result.unwrap_err().ran(), Ran::No);
     assert!(queued.done() && !queued.cancelled());
@@ -43,7 +43,7 @@ pub fn a_running_call_costs_its_worker() {
     let before = pool.worker_pids();
     let endless = pool.submit(sleep_for_ever, ());
     let behind = pool.submit(touch, gates.gate(1));
-    let result = endless.result_timeout(SOON);
+    let result = endless.result_or_kill(SOON);
     assert!(is_timed_out(&result), "{result:?}");
     assert_eq!(result.unwrap_err().ran(), Ran::Unknown);
     assert_eq!(behind.result().unwrap(), 1, "the next worker runs it");
@@ -61,7 +61,7 @@ pub fn an_end_is_an_end_for_all() {
     let future = pool.submit(sleep_for_ever, ());
     let clone = future.clone();
     let waiting = thread::spawn(move || clone.result());
-    assert!(is_timed_out(&future.result_timeout(SOON)));
+    assert!(is_timed_out(&future.result_or_kill(SOON)));
     assert!(is_timed_out(&waiting.join().unwrap()), "the thread that waited without a limit");
     assert!(is_timed_out(&future.result()));
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
@@ -76,7 +76,7 @@ pub fn a_call_behind_another() {
     let first = pool.submit(pass, gates.gate(0));
     let second = pool.submit(sleep_for_ever, ());
     gates.gate(0).until_reached();
-    assert!(is_timed_out(&second.result_timeout(SOON)));
+    assert!(is_timed_out(&second.result_or_kill(SOON)));
     gates.gate(0).open();
     assert_eq!(first.result().unwrap(), 0, "the one before it is spared");
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9, "and it holds nobody up");
@@ -88,7 +88,7 @@ pub fn no_time_at_all() {
     for n in 0..200 {
         // Both outcomes are right. The outcome stays, and the pool goes on.
         let future = pool.submit(square, n);
-        let first = future.result_timeout(Duration::ZERO);
+        let first = future.result_or_kill(Duration::ZERO);
         let second = future.result();
         match first {
             Ok(answer) => assert_eq!((answer, second.unwrap()), (n * n, n * n)),
@@ -101,7 +101,7 @@ pub fn no_time_at_all() {
 pub fn they_are_no_deaths() {
     let pool = builder(1).on_death(OnDeath::Break).build().unwrap();
     for _ in 0..3 {
-        assert!(is_timed_out(&pool.submit(sleep_for_ever, ()).result_timeout(SOON)));
+        assert!(is_timed_out(&pool.submit(sleep_for_ever, ()).result_or_kill(SOON)));
         assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
     }
 }
