@@ -255,7 +255,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     }
     assert_eq!(waits.result().unwrap_err().ran(), Ran::No);
     assert!((1..4).all(|n| !gates.gate(n).is_reached()));
-    let address = libc::getpid as *const ();
+    let address = libc::getppid as *const (); // `getpid` is a function of this program (`scale.rs`)
     // SAFETY: the function is never called, as the test checks.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(Gate) -> u64>(address) };
     let error = pool.submit(elsewhere, gates.gate(4)).result().unwrap_err();

@@ -3,10 +3,12 @@
 mod completion;
 mod descriptors;
 mod examples;
+mod forks;
 mod gate;
 mod handles;
 mod limits;
 mod nested;
+mod scale;
 mod shutdown;
 mod streams;
 mod threads;
@@ -84,6 +86,8 @@ pub fn main() -> ExitCode {
         completion::as_they_end
         completion::as_they_have_ended
         completion::as_they_end_in_two_pools
+        completion::what_is_given_twice_comes_once
+        completion::waiting_reads_no_answer
 
         streams::in_order
         streams::in_the_order_of_their_ends
@@ -133,6 +137,20 @@ pub fn main() -> ExitCode {
 
         nested::a_worker_makes_no_pool
         nested::a_worker_waits_for_no_pool
+
+        forks::of_futures
+        forks::of_the_pool
+        forks::of_what_is_dropped
+        forks::of_a_wait
+        forks::of_as_completed
+        forks::of_a_map
+        forks::beside_threads_that_hold_locks
+
+        scale::whose_pool_it_is_is_asked_once_for_many
+        scale::as_completed_of_a_hundred_thousand
+        scale::two_hundred_thousand_that_wait
+        scale::a_map_of_a_hundred_thousand_whose_time_is_over
+        scale::as_completed_keeps_no_answer
 
         threads::many_submit_at_once
         threads::many_wait_for_one_future
