@@ -88,6 +88,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     println!("{} done, {} not", all.done.len(), all.not_done.len());
     // ANCHOR_END: wait
 
-    pool.shutdown(true, false);
+    // ANCHOR: shutdown
+    pool.shutdown(true, false); // runs what is queued, and waits
+    // ANCHOR_END: shutdown
     Ok(())
 }

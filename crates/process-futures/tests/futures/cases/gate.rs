@@ -4,7 +4,7 @@ use super::until;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A folder for the gates of one case.
@@ -20,11 +20,20 @@ impl Gates {
     }
 
     pub fn gate(&self, number: u64) -> Gate {
-        Gate(self.0.path().join(number.to_string()))
+        Gate::of(self.folder(), number)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.0.path()
     }
 }
 
 impl Gate {
+    /// The gate with this number in a folder of gates.
+    pub fn of(folder: &Path, number: u64) -> Self {
+        Self(folder.join(number.to_string()))
+    }
+
     /// Lets the task go on.
     pub fn open(&self) {
         fs::write(self.0.with_extension("open"), "").expect("a file");

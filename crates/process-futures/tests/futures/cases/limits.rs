@@ -161,3 +161,37 @@ pub fn of_a_map_that_keeps_them() {
         assert!(squares.into_iter().eq((0..100).map(square)));
     }
 }
+
+pub fn to_wait_for_a_while_ends_nothing() {
+    let (pool, gates) = (pool(1), Gates::new());
+    let workers = pool.worker_pids();
+    let [running, queued] = [0, 1].map(|n| pool.submit(pass, gates.gate(n)));
+    gates.gate(0).until_reached();
+    for time in [Duration::ZERO, Duration::from_millis(20)] {
+        assert!(running.result_timeout(time).is_none());
+        assert!(queued.result_timeout(time).is_none());
+    }
+    assert!(running.running() && !queued.done());
+    (0..2).for_each(|n| gates.gate(n).open());
+    assert_eq!(running.result_timeout(AN_HOUR).unwrap().unwrap(), 0);
+    assert_eq!(queued.result().unwrap(), 1);
+    assert_eq!(queued.result_timeout(Duration::ZERO).unwrap().unwrap(), 1, "it is there already");
+    assert_eq!(pool.worker_pids(), workers, "no worker was killed");
+    let late = pool.submit(sleep_for_ever, ());
+    assert!(is_timed_out(&late.result_or_kill(SOON)));
+    assert!(is_timed_out(&late.result_timeout(AN_HOUR).expect("an end")), "its own end");
+}
+
+/// Asks again and again, as a program does that has other work too.
+pub fn a_look_moves_the_call_on() {
+    let pool = pool(1);
+    for n in 0..100 {
+        let future = pool.submit(square, n);
+        let mut result = None;
+        until("an answer", || {
+            result = future.result_timeout(Duration::ZERO);
+            result.is_some()
+        });
+        assert_eq!(result.unwrap().unwrap(), n * n);
+    }
+}
