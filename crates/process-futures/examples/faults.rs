@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     row("the task aborts", &|| wrong(&pool.submit(abort, ())));
     row("the worker is killed", &|| wrong(&pool.submit(killed, ())));
     row("the task does not end in time", &|| {
-        pool.submit(sleep_for_ever, ()).result_timeout(Duration::from_millis(50)).err()
+        pool.submit(sleep_for_ever, ()).result_or_kill(Duration::from_millis(50)).err()
     });
     row("the argument cannot be written", &|| wrong(&pool.submit(take, Stays)));
     row("the answer cannot be written", &|| wrong(&pool.submit(give, ())));

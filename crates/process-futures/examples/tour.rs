@@ -76,7 +76,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
 
     // ANCHOR: timeout
     let endless = pool.submit(nap, 3_600_000);
-    match endless.result_timeout(Duration::from_millis(50)) {
+    match endless.result_or_kill(Duration::from_millis(50)) {
         Ok(_) => println!("an hour is over"),
         Err(error) => println!("{error}"),
     }
@@ -88,6 +88,8 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     println!("{} done, {} not", all.done.len(), all.not_done.len());
     // ANCHOR_END: wait
 
-    pool.shutdown(true, false);
+    // ANCHOR: shutdown
+    pool.shutdown(true, false); // runs what is queued, and waits
+    // ANCHOR_END: shutdown
     Ok(())
 }

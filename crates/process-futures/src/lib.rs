@@ -28,12 +28,16 @@
 //! |---|---|
 //! | a callable and arguments that must pickle, found out when it runs | `fn(A) -> R` and [`Message`](kernel::Message)s, found out when it compiles |
 //! | a dead worker breaks the pool, and every future in it fails | a dead worker fails the call that it was running, and is replaced; [`OnDeath::Break`] is Python's way |
-//! | `result(timeout)` stops waiting and leaves the task alone | [`TaskFuture::result_timeout`] ends the task too; [`wait()`] is for waiting only |
+//! | `result(timeout)` raises `TimeoutError` when the time is over, and the task goes on | [`TaskFuture::result_timeout`] gives `None`, and the task goes on |
+//! | nothing ends a task that takes too long | [`TaskFuture::result_or_kill`] ends it; so does the timeout of a map |
 //! | `map` reads its whole input first, unless `buffersize` is given (3.14) | the same |
-//! | a `map` raises at the first error and is over | a map yields a `Result` for each item, and goes on |
+//! | a `map` raises at the first error and is over (as of 3.14; later versions go on: issue gh-108518) | a map yields a `Result` for each item, and goes on |
+//! | a `map` that is thrown away runs to its end if it was never asked for an answer; else its queued calls are cancelled | a map that is dropped cancels its queued calls in both cases |
 //! | an exception in a chunk costs the chunk | a panic costs its item; a death costs the chunk |
 //! | `submit` after `shutdown` raises | `submit` returns a future that has failed already |
 //! | a pool as context manager runs what is queued before it ends | dropping the pool cancels what is queued; [`shutdown(true, false)`](ProcessPoolExecutor::shutdown) runs it |
+//! | the interpreter waits at its exit for the calls of every pool | a `static` pool is never dropped, and its calls are lost when `main` returns: end `main` with `shutdown(true, false)` |
+//! | a fork of the program that uses the program's pool hangs | it gets an error for each call that had not ended before the fork |
 //! | `add_done_callback` | not there: whose thread would it run on? [`as_completed`] says the same in order |
 //!
 //! # Which thread does the work

@@ -15,8 +15,8 @@
 //! The numbers have fixed sizes, unlike postcard's usual numbers, because the header is filled in
 //! after the body is written.
 
-use fork_server::codec::{self, caught, read, read_message};
 use fork_server::TaskFailure;
+use fork_server::codec::{self, caught, read, read_message};
 use kernel::{Message, Ran, TaskErrorKind};
 use nix::sys::socket::{MsgFlags, recv};
 use serde::{Deserialize, Serialize};
@@ -172,8 +172,7 @@ impl FrameReader {
         let frame = Header::read(&self.bytes[..self.end]).map_or(0, |header| header.frame());
         // Receive as much of a large frame at once as the kernel holds of a stream, but not beyond
         // its end: a buffer that grew for the last bytes would be copied, and twice as large.
-        let room =
-            if frame > CHUNK { frame.min(self.end + 4 * CHUNK) } else { self.end + CHUNK };
+        let room = if frame > CHUNK { frame.min(self.end + 4 * CHUNK) } else { self.end + CHUNK };
         if self.bytes.len() < room {
             // Reserve eight times what has come, so that little is copied on the way. Reserved
             // memory that is not yet touched takes only addresses.

@@ -123,7 +123,7 @@ impl Client<'_> {
         let futures: Vec<_> = jobs.into_iter().map(|job| self.pool.submit(work, job)).collect();
         for (at, (expected, future)) in expected.into_iter().zip(futures).enumerate() {
             let result = if at == never || self.dice.u8(0..4) == 0 {
-                future.result_timeout(Duration::from_micros(self.dice.u64(0..5000)))
+                future.result_or_kill(Duration::from_micros(self.dice.u64(0..5000)))
             } else {
                 future.result()
             };

@@ -23,8 +23,8 @@ const MOST: u64 = 64;
 pub struct Batching {
     /// Which workers have answered since the pool was last idle.
     answered: Vec<bool>,
-    silent: usize,
     /// How many workers have not answered since then: the number of `false` in `answered`.
+    silent: usize,
     /// A moving average of the tasks' times, in nanoseconds, serialisation included.
     nanoseconds: u64,
 }

@@ -5,10 +5,10 @@ use crate::caller::core::PoolCore;
 use crate::caller::manager;
 use crate::caller::pool::ProcessPoolExecutor;
 use crate::caller::shared::Shared;
+use crate::caller::wake::Wake;
 use crate::wire::packet::Packet;
 use fork_server::StartError;
 use kernel::{Message, TaskErrorKind};
-use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -110,7 +110,7 @@ impl Builder {
         let cores = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let mut core = PoolCore::new(self.max_workers.unwrap_or_else(cores))?;
         if let Some(tasks) = self.max_tasks_per_child {
-            core.limit_calls(tasks.get());
+            core.limit_calls(tasks);
         }
         match self.on_death {
             Some(OnDeath::Replace { limit }) => core.limit_deaths(limit),
@@ -122,10 +122,9 @@ impl Builder {
             core.initialize(call.map_err(BuildError::Initializer)?);
             core.send();
         }
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let wakes = EventFd::from_value_and_flags(0, flags)
-            .map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
-        Ok(ProcessPoolExecutor::of(Shared::new(core, wakes, manager::run), self.drop_timeout))
+        let wake =
+            Wake::new().map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
+        Ok(ProcessPoolExecutor::of(Shared::new(core, wake, manager::run), self.drop_timeout))
     }
 }
 

@@ -33,8 +33,7 @@ pub fn call_each<A: Message, R: Message>(
         caught("Serialize", write).err().map(TaskErrorKind::NotSerialised)
     });
     let unwritten = unwritten.collect();
-    let call = TaskAddress::of::<RunEach, A, R>(task).map(|address| {
-        Packet::new(PacketKind::Call, 0, address.words(), written.finish())
-    });
+    let call = TaskAddress::of::<RunEach, A, R>(task)
+        .map(|address| Packet::new(PacketKind::Call, 0, address.words(), written.finish()));
     (call, unwritten)
 }

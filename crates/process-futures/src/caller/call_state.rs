@@ -1,15 +1,20 @@
 //! The call state: what a future and the pool share about one call.
 
 use crate::caller::completions::Completions;
-use crate::wire::packet::Packet;
+use crate::caller::shared::not_ours;
+use crate::wire::packet::{Packet, PacketKind};
 use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskError, TaskErrorKind};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How a call ended. The answer stays bytes here, because only the future knows its type. The bytes
 /// are read anew each time the program asks for the answer, so `R` need not be `Clone`.
 pub type CallOutcome = Result<Packet, TaskFailure>;
+
+/// The core's number for a call that the core has never had. No call gets this number.
+const NEVER: u64 = u64::MAX;
 
 /// One call, from `submit` to its end.
 #[derive(Debug)]
@@ -20,9 +25,10 @@ pub struct CallState {
     /// The item's number for its error: see [`CallState::read`]. No lock guards this field, because
     /// the number never changes.
     pub index: usize,
-    /// Whether a worker has the call, or has had it. An atomic without a lock: the thread that has
-    /// the pool's core sets it, and any thread reads it.
-    handed: AtomicBool,
+    /// The core's number for the call, under which the pool finds the call among the running calls;
+    /// [`NEVER`] until a worker is to have the call. An atomic without a lock: the thread that has
+    /// the pool's core sets it once, and any thread reads it.
+    task: AtomicU64,
     /// How the call ended. The first thread that ends the call sets this once: with the answer, a
     /// time limit or a cancellation. Any thread reads it without a lock.
     outcome: OnceLock<CallOutcome>,
@@ -34,17 +40,17 @@ pub struct CallState {
 
 impl CallState {
     pub fn new(number: u64, index: usize) -> Arc<Self> {
-        let (handed, outcome, watchers) = Default::default();
-        Arc::new(Self { number, index, handed, outcome, watchers })
+        let (task, (outcome, watchers)) = (AtomicU64::new(NEVER), Default::default());
+        Arc::new(Self { number, index, task, outcome, watchers })
     }
 
     /// Ends the call, unless it has ended, and notifies the watchers. Returns whether this call of
     /// `settle` set the outcome.
     pub fn settle(&self, outcome: CallOutcome) -> bool {
         let first = self.outcome.set(outcome).is_ok();
-        // Holding the watchers' lock: a new watcher is added either before this loop, or after the
-        // outcome is set.
-        for (completions, number) in self.watchers().drain(..) {
+        // A new watcher is added either before the list is taken, or after the outcome is set.
+        let watchers = mem::take(&mut *self.watchers());
+        for (completions, number) in watchers {
             completions.put(number);
         }
         first
@@ -62,12 +68,25 @@ impl CallState {
         matches!(self.outcome(), Some(Err((_, TaskErrorKind::Cancelled))))
     }
 
-    pub fn hand_over(&self) {
-        self.handed.store(true, Relaxed);
+    /// Whether the call has ended in an error other than having been cancelled. The kind of the
+    /// worker's packet answers this. Nothing is decoded here, because the thread that asks may have
+    /// the pool's core, and because decoding runs the program's own code (`Deserialize`).
+    pub fn has_failed(&self) -> bool {
+        match self.outcome() {
+            Some(Ok(packet)) => packet.header.kind != PacketKind::Answer,
+            Some(Err((_, kind))) => !matches!(kind, TaskErrorKind::Cancelled),
+            None => false,
+        }
     }
 
-    pub fn was_handed_over(&self) -> bool {
-        self.handed.load(Relaxed)
+    /// Notes that a worker is to have the call, under the core's number.
+    pub fn hand_over(&self, task: u64) {
+        self.task.store(task, Relaxed);
+    }
+
+    /// The core's number for the call, if a worker has the call or has had it.
+    pub fn task(&self) -> Option<u64> {
+        Some(self.task.load(Relaxed)).filter(|&task| task != NEVER)
     }
 
     /// Notifies the completions when the call ends, or at once if it has ended.
@@ -80,18 +99,20 @@ impl CallState {
         }
     }
 
-    /// Undoes [`CallState::watch`].
+    /// Undoes [`CallState::watch`]. The list is searched, and it is short: an entry for each wait
+    /// that is going on for this one call.
     pub fn unwatch(&self, completions: &Arc<Completions>) {
         self.watchers().retain(|(watcher, _)| !Arc::ptr_eq(watcher, completions));
     }
 
-    /// The answer or the error of a call that has ended.
+    /// The answer or the error of a call that has ended. A call that has not ended is read only in
+    /// a fork of the program, where it cannot end.
     pub fn read<R: Message>(&self) -> Result<R, TaskError> {
         let failure = |(ran, kind)| TaskError::new(self.index, ran, kind);
         match self.outcome() {
             Some(Ok(answer)) => answer.answer().map_err(failure),
             Some(Err((ran, kind))) => Err(failure((*ran, kind.clone()))),
-            None => Err(failure((Ran::Unknown, TaskErrorKind::Broken("it is not over".into())))),
+            None => Err(failure((Ran::Unknown, not_ours()))),
         }
     }
 

@@ -76,10 +76,10 @@ impl PoolCore {
         let mut core = Self {
             server,
             channel: Some(server.open_channel()?),
-            workers: (0..count).map(|_| None).collect(),
+            workers: Vec::new(),
             queue: VecDeque::new(),
             events: Vec::new(),
-            batching: Batching::new(count),
+            batching: Batching::new(0),
             deaths: 0,
             refused: None,
             broken: None,
@@ -88,12 +88,20 @@ impl PoolCore {
             next_worker: 0,
             next_task: 0,
         };
-        core.replace_missing();
+        // One after the other: a number that makes no sense ends at the first worker that the
+        // system refuses, and takes no memory for the others.
+        while core.workers.len() < count && core.refused.is_none() {
+            core.workers.push(None);
+            core.spawn(core.workers.len() - 1);
+        }
         core.settle();
         match core.refused {
             _ if core.channel.is_none() => Err(StartError::ServerGone),
             Some(errno) => Err(StartError::System("starting a worker", errno.into())),
-            None => Ok(core),
+            None => {
+                core.batching = Batching::new(count);
+                Ok(core)
+            }
         }
     }
 

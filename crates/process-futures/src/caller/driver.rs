@@ -27,7 +27,7 @@
 use crate::caller::core::PoolCore;
 use crate::caller::shared::Shared;
 use crate::caller::state::PoolState;
-use nix::sys::eventfd::EventFd;
+use crate::caller::wake::Wake;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::thread;
@@ -39,16 +39,16 @@ use std::time::Instant;
 pub struct Driver<'s> {
     shared: &'s Shared,
     core: Option<Box<PoolCore>>,
-    wakes: Arc<EventFd>,
+    wake: Arc<Wake>,
 }
 
 impl<'s> Driver<'s> {
     /// Takes the core, if the core is at home.
     pub fn take(shared: &'s Shared, state: &mut PoolState) -> Option<Self> {
-        let wakes = Arc::clone(state.wakes.as_ref()?);
+        let wake = Arc::clone(state.wake.as_ref()?);
         let core = state.core.take()?;
         state.turns += 1;
-        Some(Self { shared, core: Some(core), wakes })
+        Some(Self { shared, core: Some(core), wake })
     }
 
     /// Hands out calls, waits for news until the deadline at most, and receives answers.
@@ -56,7 +56,7 @@ impl<'s> Driver<'s> {
         let Some(core) = &mut self.core else { return };
         self.shared.lock().step(core);
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let events = core.poll_beside(left, self.wakes.as_fd());
+        let events = core.poll_beside(left, self.wake.as_fd());
         self.shared.note(&mut self.shared.lock(), events);
     }
 }

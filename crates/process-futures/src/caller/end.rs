@@ -66,7 +66,7 @@ impl Shared {
     pub fn is_over_now(&self) {
         let mut state = self.lock();
         state.over = true;
-        state.wakes = None;
+        state.wake = None;
         state.orders.clear(); // a thread that waits for a reply then gets an error
         self.over.notify_all();
     }

@@ -2,8 +2,8 @@
 
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
-use crate::caller::shared::{Shared, not_ours};
-use kernel::{Message, Ran, TaskError};
+use crate::caller::shared::Shared;
+use kernel::{Message, TaskError, TaskErrorKind};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -38,21 +38,38 @@ impl<R: Message> TaskFuture<R> {
     ///
     /// # Errors
     /// The reason why the call has no answer: see [`kernel::TaskErrorKind`]. In a fork of the
-    /// program that made the pool, the error is `Broken`, at once.
+    /// program that made the pool, a call that had not ended before the fork gives `Broken`, at
+    /// once.
     pub fn result(&self) -> Result<R, TaskError> {
-        self.wait(None)?;
+        self.wait(None);
         self.call.read()
+    }
+
+    /// Waits for the call's end no longer than this, and gives its answer, or `None` if the call
+    /// has not ended. The call goes on: ask again later. With `Duration::ZERO`, this is a look that
+    /// hardly waits.
+    ///
+    /// This is Python's `result(timeout)`, which raises `TimeoutError` where this gives `None`. To
+    /// end a call that takes too long, use [`result_or_kill`](Self::result_or_kill).
+    ///
+    /// # Errors
+    /// As for [`result`](Self::result). An error of the kind
+    /// [`TimedOut`](kernel::TaskErrorKind::TimedOut) is the call's own end: another thread has
+    /// ended the call with `result_or_kill`.
+    pub fn result_timeout(&self, timeout: Duration) -> Option<Result<R, TaskError>> {
+        self.wait(Instant::now().checked_add(timeout)).then(|| self.call.read())
     }
 
     /// Waits for the call's end no longer than this. When the time is over, ends the call.
     ///
     /// If no worker has the call when the time is over, it is withdrawn and does not run
-    /// ([`Ran::No`]). If a worker has it, that worker is killed and replaced ([`Ran::Unknown`]).
-    /// In both cases the call's outcome, for every thread that asks, is `TimedOut`.
+    /// ([`Ran::No`](kernel::Ran::No)). If a worker has it, that worker is killed and replaced
+    /// ([`Ran::Unknown`](kernel::Ran::Unknown)). In both cases the call's outcome, for every thread
+    /// that asks, is `TimedOut`.
     ///
-    /// In Python a `result(timeout)` leaves the task running, and a task that hangs keeps its
-    /// worker for ever. To wait for a while without ending the call, use [`wait`](crate::wait()) or
-    /// [`done`](Self::done).
+    /// Python has no such method: a task that hangs keeps its worker for ever. To wait for a while
+    /// without ending the call, use [`result_timeout`](Self::result_timeout) or
+    /// [`wait`](crate::wait()).
     ///
     /// Workers are given several tiny tasks at a time. A call that a worker has behind another call
     /// ends in `TimedOut` too; the worker is killed when it begins this call, and the other call is
@@ -61,9 +78,9 @@ impl<R: Message> TaskFuture<R> {
     ///
     /// # Errors
     /// The errors of [`result`](Self::result), and [`TimedOut`](kernel::TaskErrorKind::TimedOut).
-    pub fn result_timeout(&self, timeout: Duration) -> Result<R, TaskError> {
-        if !self.wait(Instant::now().checked_add(timeout))? {
-            self.shared.time_out(&self.call);
+    pub fn result_or_kill(&self, timeout: Duration) -> Result<R, TaskError> {
+        if !self.wait(Instant::now().checked_add(timeout)) {
+            self.shared.time_out([&self.call]);
         }
         self.call.read()
     }
@@ -78,13 +95,16 @@ impl<R: Message> TaskFuture<R> {
     /// waits again after its worker died with another call running. Such a call cannot be
     /// cancelled. (Python, too, counts calls in the queue to the workers as running.)
     pub fn running(&self) -> bool {
-        self.call.was_handed_over() && !self.call.is_done()
+        self.call.task().is_some() && !self.call.is_done()
     }
 
     /// Cancels the call if no worker has it. Returns false if the call is running or has ended;
     /// true if it is cancelled, also if it was cancelled before.
     pub fn cancel(&self) -> bool {
-        self.shared.cancel(&self.call)
+        if !self.call.is_done() {
+            self.shared.cancel([&self.call]);
+        }
+        self.call.is_cancelled()
     }
 
     /// Whether the call was cancelled, by [`cancel`](Self::cancel) or by the pool's end.
@@ -92,18 +112,11 @@ impl<R: Message> TaskFuture<R> {
         self.call.is_cancelled()
     }
 
-    /// Whether the call has ended in an error other than having been cancelled.
-    pub(crate) fn has_failed(&self) -> bool {
-        self.call.is_done() && !self.call.is_cancelled() && self.call.read::<R>().is_err()
-    }
-
-    /// Waits for the call's end or for the deadline. Returns true if the call has ended.
-    fn wait(&self, deadline: Option<Instant>) -> Result<bool, TaskError> {
-        if self.call.is_done() {
-            return Ok(true);
-        }
-        if !self.shared.is_ours() {
-            return Err(TaskError::new(self.call.index, Ran::Unknown, not_ours()));
+    /// Waits for the call's end or for the deadline. Returns true if there is nothing more to wait
+    /// for: the call has ended, or this process is a fork of the program, in which it cannot end.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        if self.call.is_done() || !self.shared.is_ours() {
+            return true;
         }
         let completions = Completions::new();
         completions.read_here();
@@ -112,7 +125,7 @@ impl<R: Message> TaskFuture<R> {
         if !done {
             self.call.unwatch(&completions);
         }
-        Ok(done)
+        done
     }
 }
 
@@ -140,10 +153,13 @@ impl<R> Hash for TaskFuture<R> {
 impl<R> fmt::Debug for TaskFuture<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match self.call.outcome() {
-            Some(Ok(_)) => "answered",
-            Some(Err(_)) if self.call.is_cancelled() => "cancelled",
-            Some(Err(_)) => "failed",
-            None if self.call.was_handed_over() => "running",
+            Some(Err((_, TaskErrorKind::Cancelled))) => "cancelled",
+            Some(Err((_, TaskErrorKind::TimedOut))) => "timed out",
+            Some(Err((_, TaskErrorKind::WorkerDied(_)))) => "its worker died",
+            Some(Err((_, TaskErrorKind::Broken(_)))) => "its pool is broken",
+            Some(_) if self.call.has_failed() => "failed", // in the worker, or before it was sent
+            Some(_) => "answered",
+            None if self.call.task().is_some() => "running",
             None => "pending",
         };
         write!(f, "TaskFuture({}, {state})", self.call.number)

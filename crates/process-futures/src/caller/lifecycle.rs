@@ -145,7 +145,7 @@ impl PoolCore {
 
     /// Asks the fork server for a worker where one is missing. The worker's socket takes calls at
     /// once; the fork server reports later.
-    fn spawn(&mut self, at: usize) {
+    pub(super) fn spawn(&mut self, at: usize) {
         if self.workers[at].is_some() || self.broken.is_some() {
             return;
         }

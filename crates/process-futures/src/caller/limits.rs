@@ -29,7 +29,7 @@ impl Limits {
     pub fn new(workers: usize) -> Self {
         // A pool with many workers may lose all of them twice: one shortage of memory can take
         // them all.
-        let most_deaths = (2 * workers).max(20);
+        let most_deaths = workers.saturating_mul(2).max(20);
         let (initializer, drop_timeout) = (None, None);
         Self { initializer, calls_per_worker: usize::MAX, most_deaths, drop_timeout, stillborn: 0 }
     }

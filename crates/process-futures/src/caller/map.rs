@@ -3,11 +3,14 @@
 use crate::caller::call::{call, call_each};
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
-use crate::caller::shared::Shared;
+use crate::caller::shared::{Shared, not_ours};
+use crate::wire::packet::PacketKind;
+use crate::wire::parts::{parts, read_outcome};
 use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskError, TaskErrorKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::iter::repeat_with;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -48,9 +51,17 @@ impl Default for MapOptions {
 /// each item that was read from the source. An error's index is the item's index, counted from 0.
 ///
 /// The source is read on the thread that asks for the answers. Dropping the iterator cancels its
-/// calls that no worker has, as in Python. No lock guards the fields: the thread that asks for the
-/// answers owns the iterator.
-#[must_use = "what is not asked for is not known to have worked"]
+/// calls that no worker has, also if the iterator was never asked for an answer. (Python's iterator
+/// cancels nothing before it is asked for its first answer, because a generator's `finally` is not
+/// run if the generator has not begun. Here one rule is enough: no call waits for an iterator that
+/// is gone.) To run calls without their answers, [`submit`](crate::ProcessPoolExecutor::submit)
+/// them.
+///
+/// In a fork of the program that made the pool, each item whose answer had not come before the fork
+/// yields `Broken`, and the program's own iterator still yields all answers.
+///
+/// No lock guards the fields: the thread that asks for the answers owns the iterator.
+#[must_use = "dropping it cancels the calls that no worker has"]
 pub struct Map<A, R, I> {
     shared: Arc<Shared>,
     task: fn(A) -> R,
@@ -72,6 +83,9 @@ struct Chunk {
     call: Arc<CallState>,
     first: usize,
     length: usize,
+    /// The items that are not in the call, because they could not be written down. (Empty for a call
+    /// of one item.)
+    unwritten: Vec<Option<TaskErrorKind>>,
 }
 
 impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
@@ -110,8 +124,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         while self.source.is_some() && self.calls.len() < most {
             self.read_one();
         }
-        if self.shared.is_ours() {
-            let mut state = self.shared.lock();
+        if let Some(mut state) = self.shared.lock_if_ours() {
             state.reclaim();
             self.shared.see_to(&mut state);
         }
@@ -122,9 +135,9 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         let Some(source) = &mut self.source else { return };
         let size = self.options.chunksize.get();
         let (first, number) = self.read;
-        let (call, length) = if size == 1 {
+        let ((call, unwritten), length) = if size == 1 {
             let Some(item) = source.next() else { return self.source = None };
-            (call(self.task, &item), 1)
+            ((call(self.task, &item), Vec::new()), 1)
         } else {
             let items: Vec<A> = source.take(size).collect();
             if items.is_empty() {
@@ -134,7 +147,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
         };
         self.read = (first + length, number + 1);
         let call = self.shared.submit(call, Some(first), Some((&self.completions, number)));
-        self.calls.insert(number, Chunk { call, first, length });
+        self.calls.insert(number, Chunk { call, first, length, unwritten });
     }
 
     /// The next answer, with its item's index.
@@ -155,6 +168,11 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
     /// Waits for the call whose turn it is, and returns its number. `None` if no call is left.
     fn await_one(&mut self) -> Option<usize> {
         let (&first, chunk) = self.calls.first_key_value()?;
+        if !self.shared.is_ours() {
+            // In a fork of the program the calls that have not ended never will, and the lock of
+            // the completions may be held for ever. So each call is read as it is, in order.
+            return Some(first);
+        }
         let (completions, unordered) = (&self.completions, self.options.unordered);
         let ready = || {
             if unordered {
@@ -163,8 +181,6 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
             completions.clear();
             chunk.call.is_done()
         };
-        // In a fork of the program all calls were refused when they were submitted, so `ready`
-        // holds at once.
         let in_time = ready() || {
             completions.read_here();
             self.shared.wait_until(self.deadline, ready)
@@ -173,7 +189,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
             self.source = None;
             // Go from the last call to the first, so that no later call takes the place of a
             // withdrawn call at a worker.
-            self.calls.values().rev().for_each(|chunk| self.shared.time_out(&chunk.call));
+            self.shared.time_out(self.calls.values().rev().map(|chunk| &chunk.call));
         }
         if unordered { completions.take() } else { Some(first) }
     }
@@ -182,23 +198,31 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
 impl Chunk {
     /// The outcome of each item.
     fn read<R: Message>(self) -> VecDeque<(usize, Result<R, TaskError>)> {
-        let indices = self.first..self.first + self.length;
-        let outcome = match self.call.outcome() {
-            Some(Ok(answer)) => answer.answer::<Vec<Result<R, TaskFailure>>>(),
-            Some(Err(failure)) => Err(failure.clone()),
-            None => Err((Ran::Unknown, TaskErrorKind::Broken("it is not over".to_owned()))),
+        let failed = |failure: &TaskFailure| Err(failure.clone());
+        let missing = || TaskErrorKind::NotDeserialised("its part of the answer".to_owned());
+        let mut outcomes: Box<dyn Iterator<Item = Result<R, TaskFailure>>> =
+            match self.call.outcome() {
+                Some(Ok(answer)) if answer.header.kind == PacketKind::Answer => {
+                    let missing = repeat_with(|| Err((Ran::Unknown, missing())));
+                    Box::new(parts(&answer.bytes).map(read_outcome).chain(missing))
+                }
+                Some(Ok(answer)) => {
+                    let failure = answer.failure();
+                    Box::new(repeat_with(move || failed(&failure)))
+                }
+                Some(Err(failure)) => Box::new(repeat_with(move || failed(failure))),
+                // Only in a fork of the program.
+                None => Box::new(repeat_with(|| Err((Ran::Unknown, not_ours())))),
+            };
+        let mut unwritten = self.unwritten.into_iter();
+        let outcome = |index| {
+            let outcome = match unwritten.next().flatten() {
+                Some(kind) => Err((Ran::No, kind)),
+                None => outcomes.next().expect("it has no end"),
+            };
+            (index, outcome.map_err(|(ran, kind)| TaskError::new(index, ran, kind)))
         };
-        let error = |index, (ran, kind)| (index, Err(TaskError::new(index, ran, kind)));
-        match outcome {
-            Ok(answers) => {
-                let one = |(index, answer): (usize, Result<R, TaskFailure>)| match answer {
-                    Ok(answer) => (index, Ok(answer)),
-                    Err(failure) => error(index, failure),
-                };
-                indices.zip(answers).map(one).collect()
-            }
-            Err(failure) => indices.map(|index| error(index, failure.clone())).collect(),
-        }
+        (self.first..self.first + self.length).map(outcome).collect()
     }
 }
 
@@ -213,7 +237,7 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Iterator for Map<A, R, I> {
 impl<A, R, I> Drop for Map<A, R, I> {
     fn drop(&mut self) {
         // Go from the last call to the first, for the same reason as in `await_one`.
-        self.calls.values().rev().for_each(|chunk| _ = self.shared.cancel(&chunk.call));
+        self.shared.cancel(self.calls.values().rev().map(|chunk| &chunk.call));
     }
 }
 

@@ -19,6 +19,7 @@ pub mod pool;
 mod shared;
 mod state;
 pub mod wait;
+mod wake;
 mod worker_handle;
 
 #[cfg(fuzzing)]

@@ -6,6 +6,7 @@ use crate::caller::limits::INITIALIZER;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
+use std::num::NonZeroUsize;
 
 impl PoolCore {
     /// Has every worker run this call before any other: the present workers, and the workers that
@@ -21,9 +22,10 @@ impl PoolCore {
         self.limits.initializer = Some(call);
     }
 
-    /// Lets each worker, also the present workers, have this many calls (at least one), and
-    /// replaces the worker then. Call this before the first call is dispatched.
-    pub fn limit_calls(&mut self, calls_per_worker: usize) {
+    /// Lets each worker, also the present workers, have this many calls, and replaces the worker
+    /// then. Call this before the first call is dispatched.
+    pub fn limit_calls(&mut self, calls_per_worker: NonZeroUsize) {
+        let calls_per_worker = calls_per_worker.get();
         self.limits.calls_per_worker = calls_per_worker;
         for worker in self.workers.iter_mut().flatten() {
             worker.left = calls_per_worker;

@@ -22,6 +22,29 @@ use std::time::Duration;
 /// (and for workers that are still in their initializer), and leaves no child. The wait has no limit
 /// unless [`drop_timeout`](crate::Builder::drop_timeout) sets one. Futures outlive the pool.
 ///
+/// A pool in a `static` is never dropped, and nothing waits for its calls at the program's end: when
+/// `main` returns, calls that are running or queued are lost, and nothing says so. (Python waits for
+/// them.) So end `main` with the line that waits:
+///
+/// ```no_run
+/// # use process_futures::ProcessPoolExecutor;
+/// # use std::sync::OnceLock;
+/// # fn save(_page: String) {}
+/// static POOL: OnceLock<ProcessPoolExecutor> = OnceLock::new();
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let new = ProcessPoolExecutor::builder().build()?;
+///     let pool = POOL.get_or_init(|| new);
+///     drop(pool.submit(save, "a page".to_owned()));
+///     pool.shutdown(true, false); // waits until all calls have ended
+///     Ok(())
+/// }
+/// ```
+///
+/// A process that the program forks has a copy of the pool, which refuses every call at once. So do
+/// the copies of futures, maps and iterators for calls that had not ended before the fork. The
+/// program's own go on.
+///
 /// [`concurrent.futures.ProcessPoolExecutor`]: https://docs.python.org/3/library/concurrent.futures.html#processpoolexecutor
 #[derive(Debug)]
 pub struct ProcessPoolExecutor {

@@ -7,9 +7,9 @@ use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::state::{Order, PoolState};
+use crate::caller::wake::Wake;
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
-use nix::sys::eventfd::EventFd;
 use std::mem;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,19 +29,23 @@ pub struct Shared {
     /// The number of workers. No lock guards this field, because the number never changes.
     pub workers: NonZeroUsize,
     /// The process that made the pool. No lock guards this field, because the owner never changes.
-    /// In a fork of that process no thread drives, and a lock may be held by a thread that is
-    /// missing there, so every entry point checks the owner first.
-    owner: u32,
+    ///
+    /// A fork of that process has copies of the pool, of its futures and of its iterators. No
+    /// thread drives in the fork, and a lock may be held by a thread that is missing there. So
+    /// every way in ([`Shared::lock_if_ours`] for most) compares this number with the process that
+    /// asks, before it takes any lock, of the pool, of a call or of [`Completions`]. To ask for the
+    /// own process id is a system call, so one operation asks once, however many calls it is about.
+    pub owner: u32,
     /// The manager's main loop, for the thread that the first call starts. No lock guards this
     /// field, because the function never changes.
     manage: fn(&Self),
 }
 
 impl Shared {
-    pub fn new(core: PoolCore, wakes: EventFd, manage: fn(&Self)) -> Arc<Self> {
+    pub fn new(core: PoolCore, wake: Wake, manage: fn(&Self)) -> Arc<Self> {
         Arc::new(Self {
             workers: core.count(),
-            state: Mutex::new(PoolState::new(core, wakes)),
+            state: Mutex::new(PoolState::new(core, wake)),
             manager: Condvar::new(),
             over: Condvar::new(),
             owner: std::process::id(),
@@ -49,8 +53,14 @@ impl Shared {
         })
     }
 
+    /// The lock, for a thread that drives or waits, so for a process that has been asked already.
     pub fn lock(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The lock, for a thread that comes in from outside: `None` in a fork of the program.
+    pub fn lock_if_ours(&self) -> Option<MutexGuard<'_, PoolState>> {
+        self.is_ours().then(|| self.lock())
     }
 
     /// Whether this process may use the pool. A fork of the program may not.
@@ -71,13 +81,13 @@ impl Shared {
         item: Option<usize>,
         watcher: Option<(&Arc<Completions>, usize)>,
     ) -> Arc<CallState> {
-        if !self.is_ours() {
+        let Some(mut state) = self.lock_if_ours() else {
+            // The watcher is not notified, because its lock may be held for ever. A map asks for
+            // itself whether it is in a fork, and then does not wait.
             let ended = CallState::new(0, item.unwrap_or(0));
             ended.settle(Err((Ran::No, not_ours())));
-            watcher.inspect(|(completions, number)| ended.watch(completions, *number));
             return ended;
-        }
-        let mut state = self.lock();
+        };
         let number = state.next_number;
         state.next_number += 1;
         let submitted = CallState::new(number, item.unwrap_or(number as usize));
@@ -132,12 +142,12 @@ impl Shared {
 
     /// Records the ended calls. Only the driving thread calls this.
     pub fn note(&self, state: &mut PoolState, events: Vec<Event>) {
-        if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
-            let _ = wakes.read();
+        if let (true, Some(wake)) = (mem::take(&mut state.woken), &state.wake) {
+            wake.clear();
         }
         for event in events {
             if let Some(call) = state.running.remove(&event.task) {
-                state.given_up.retain(|&task| task != event.task);
+                state.given_up.remove(&event.task);
                 call.settle(event.outcome);
             }
         }
@@ -163,46 +173,54 @@ impl Shared {
         }
     }
 
-    /// Cancels a call that no worker has. Returns whether the call is cancelled.
-    pub fn cancel(&self, call: &CallState) -> bool {
-        if !call.is_done() && self.is_ours() {
-            let mut state = self.lock();
-            if state.queue.remove(&call.number).is_some() {
-                call.settle(Err((Ran::No, TaskErrorKind::Cancelled)));
-                state.wake();
+    /// Cancels the calls that no worker has.
+    pub fn cancel<'c>(&self, calls: impl IntoIterator<Item = &'c Arc<CallState>>) {
+        let Some(mut state) = self.lock_if_ours() else { return };
+        for call in calls {
+            state.withdraw(call, TaskErrorKind::Cancelled);
+        }
+    }
+
+    /// Ends the calls whose time is over, unless they have ended: a call is taken back, or its
+    /// worker is killed.
+    pub fn time_out<'c>(&self, calls: impl IntoIterator<Item = &'c Arc<CallState>>) {
+        let Some(mut state) = self.lock_if_ours() else { return };
+        for call in calls {
+            if call.is_done() || state.withdraw(call, TaskErrorKind::TimedOut) {
+                continue;
+            }
+            if let Some(task) = call.task() {
+                // The call stays in `running` until its worker is dead and replaced.
+                call.settle(Err((Ran::Unknown, TaskErrorKind::TimedOut)));
+                state.given_up.insert(task);
             }
         }
-        call.is_cancelled()
+        self.see_to(&mut state);
     }
 
-    /// Ends a call whose time is over, unless it has ended: the call is taken back, or its worker
-    /// is killed.
-    pub fn time_out(&self, call: &Arc<CallState>) {
-        let mut state = self.lock();
-        if call.is_done() {
-            return;
-        }
-        let is_it = |(_, other): &(&u64, &Arc<CallState>)| Arc::ptr_eq(other, call);
-        if state.queue.remove(&call.number).is_some() {
-            call.settle(Err((Ran::No, TaskErrorKind::TimedOut)));
-            state.wake();
-        } else if let Some((&task, _)) = state.running.iter().find(is_it) {
-            // The call stays in `running` until its worker is dead and replaced.
-            call.settle(Err((Ran::Unknown, TaskErrorKind::TimedOut)));
-            state.given_up.push(task);
-            self.see_to(&mut state);
-        }
-    }
-
-    /// Gives an order to the driving thread. Returns whether the pool still has a core.
+    /// Gives an order to the driving thread. Returns whether the pool still has a core, here.
     pub fn order(&self, order: Order) -> bool {
-        let mut state = self.lock();
-        if state.over {
+        let Some(mut state) = self.lock_if_ours().filter(|state| !state.over) else {
             return false;
-        }
+        };
         state.orders.push(order);
         self.see_to(&mut state);
         true
+    }
+}
+
+impl Drop for Shared {
+    /// In a fork of the program the manager's thread is missing, so its handle must not be used,
+    /// not even to let the thread go.
+    ///
+    /// The other fields are whole in a fork. A thread that was changing them while another thread
+    /// forked has a reference to the pool, this reference is never dropped in the fork, and so the
+    /// fork never comes here.
+    fn drop(&mut self) {
+        if !self.is_ours() {
+            let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+            mem::forget(state.handle.take());
+        }
     }
 }
 

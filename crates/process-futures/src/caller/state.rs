@@ -3,9 +3,10 @@
 
 use crate::caller::call_state::CallState;
 use crate::caller::core::PoolCore;
+use crate::caller::wake::Wake;
 use crate::wire::packet::Packet;
-use nix::sys::eventfd::EventFd;
-use std::collections::{BTreeMap, VecDeque};
+use kernel::{Ran, TaskErrorKind};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -45,8 +46,8 @@ pub struct PoolState {
     pub on_watch: bool,
     /// The descriptor that ends the driving thread's wait. Set to `None` by the thread that ends
     /// the pool.
-    pub wakes: Option<Arc<EventFd>>,
-    /// Whether `wakes` has been written and not yet read. Set by the thread that writes, cleared by
+    pub wake: Option<Arc<Wake>>,
+    /// Whether `wake` is rung and not yet cleared. Set by the thread that rings, cleared by
     /// the driving thread.
     pub woken: bool,
     /// Whether the pool takes no more calls. Set by the thread that shuts the pool down.
@@ -63,7 +64,7 @@ pub struct PoolState {
     pub running: BTreeMap<u64, Arc<CallState>>,
     /// The running calls that have timed out. A thread whose time is over adds its call, and the
     /// driving thread removes it.
-    pub given_up: Vec<u64>,
+    pub given_up: BTreeSet<u64>,
     /// Orders for the thread that has the core. Any thread adds an order; the thread that has the
     /// core carries the orders out and removes them. The thread that ends the pool drops the
     /// others.
@@ -98,7 +99,7 @@ pub enum Order {
 
 impl PoolState {
     /// A pool that has no calls yet.
-    pub fn new(core: PoolCore, wakes: EventFd) -> Self {
+    pub fn new(core: PoolCore, wake: Wake) -> Self {
         Self {
             core: Some(Box::new(core)),
             by_manager: false,
@@ -107,13 +108,13 @@ impl PoolState {
             next_ticket: 0,
             turns: 0,
             on_watch: false,
-            wakes: Some(Arc::new(wakes)),
+            wake: Some(Arc::new(wake)),
             woken: false,
             closed: false,
             over: false,
             queue: BTreeMap::new(),
             running: BTreeMap::new(),
-            given_up: Vec::new(),
+            given_up: BTreeSet::new(),
             orders: Vec::new(),
             hungry: true,
             alike: [0; 2],
@@ -139,9 +140,9 @@ impl PoolState {
 
     /// Ends the driving thread's wait, so that it looks at the state again.
     pub fn wake(&mut self) {
-        if let (None, false, Some(wakes)) = (&self.core, self.woken, &self.wakes) {
+        if let (None, false, Some(wake)) = (&self.core, self.woken, &self.wake) {
             // The write fails only if the counter overflows, and the counter is never above one.
-            self.woken = wakes.write(1).is_ok();
+            self.woken = wake.ring();
         }
     }
 
@@ -173,14 +174,26 @@ impl PoolState {
                     break;
                 }
                 let (state, call) = entry.remove();
-                state.hand_over();
-                self.running.insert(core.dispatch(call), state);
+                let task = core.dispatch(call);
+                state.hand_over(task);
+                self.running.insert(task, state);
                 self.idle_since = None;
                 room -= 1;
             }
         }
         core.send();
         self.hungry = core.is_hungry();
+    }
+
+    /// Takes a call back that no worker has: the call ends in this error. Returns false if the call
+    /// is elsewhere.
+    pub fn withdraw(&mut self, call: &CallState, why: TaskErrorKind) -> bool {
+        let queued = self.queue.remove(&call.number).is_some();
+        if queued {
+            call.settle(Err((Ran::No, why)));
+            self.wake();
+        }
+        queued
     }
 
     /// Whether there are calls that have not ended.

@@ -16,9 +16,9 @@
 //! The numbers have fixed sizes, unlike postcard's usual numbers, because the length is filled in
 //! after the body is written.
 
-use fork_server::wire::MAX_DESCRIPTORS;
 use fork_server::TaskFailure;
 use fork_server::codec::{self, caught};
+use fork_server::wire::MAX_DESCRIPTORS;
 use kernel::{Message, Ran, TaskErrorKind};
 use serde::{Deserialize, Serialize};
 use std::os::fd::OwnedFd;

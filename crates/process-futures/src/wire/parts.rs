@@ -84,9 +84,7 @@ pub fn read_outcome<R: Message>(part: &[u8]) -> Result<R, TaskFailure> {
         [ANSWER, answer @ ..] => {
             caught("Deserialize", || read_message(answer)).map_err(unreadable(Ran::Yes))
         }
-        [_, failure @ ..] => {
-            Err(codec::read(failure).unwrap_or_else(unreadable(Ran::Unknown)))
-        }
+        [_, failure @ ..] => Err(codec::read(failure).unwrap_or_else(unreadable(Ran::Unknown))),
         [] => Err(unreadable(Ran::Unknown)("an empty part".to_owned())),
     }
 }

@@ -3,6 +3,7 @@
 use super::gate::{Gates, pass, pass_and_panic};
 use super::*;
 use process_futures::{ReturnWhen, TaskFuture, as_completed, wait};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc;
 
 pub fn wait_for_all() {
@@ -144,4 +145,51 @@ pub fn as_they_end_in_two_pools() {
         gates.gate(n).open();
         assert_eq!(completed.next().unwrap().result().unwrap(), n);
     }
+}
+
+pub fn what_is_given_twice_comes_once() {
+    let pool = pool(1);
+    let [a, b] = [1, 2].map(|n| pool.submit(square, n));
+    let twice = || [a.clone(), a.clone(), b.clone(), a.clone()];
+    let mut completed = as_completed(twice());
+    assert_eq!(completed.len(), 2);
+    assert!(completed.by_ref().eq([a.clone(), b.clone()]));
+    assert!(completed.next().is_none());
+    let all = wait(twice(), None, ReturnWhen::AllCompleted);
+    assert_eq!(all.done, [a.clone(), b.clone()], "in their order");
+    assert!(all.not_done.is_empty());
+    assert!(as_completed(twice()).eq([a.clone(), b.clone()]), "also when they have ended");
+}
+
+/// An answer that tells when it is read.
+#[derive(serde::Serialize)]
+struct Read;
+
+static READ: AtomicBool = AtomicBool::new(false);
+
+impl<'de> serde::Deserialize<'de> for Read {
+    fn deserialize<D: serde::Deserializer<'de>>(_from: D) -> Result<Self, D::Error> {
+        READ.store(true, Relaxed);
+        Err(serde::de::Error::custom("there is no way back"))
+    }
+}
+
+pub fn waiting_reads_no_answer() {
+    fn answer((): ()) -> Read {
+        Read
+    }
+    let (pool, gates) = (pool(1), Gates::new());
+    let (one, two) = (pool.submit(answer, ()), pool.submit(answer, ()));
+    let gate = pool.submit(pass, gates.gate(0));
+    gates.gate(0).until_reached();
+    let all = wait([one.clone(), two], None, ReturnWhen::FirstException);
+    assert_eq!(all.done.len(), 2, "an answer is no error, whatever its bytes");
+    assert!(format!("{one:?}").contains("answered"));
+    assert!(!READ.load(Relaxed));
+    assert!(matches!(one.result().err().unwrap().kind(), TaskErrorKind::NotDeserialised(_)));
+    assert!(READ.load(Relaxed));
+    let some = wait([pool.submit(square, 2)], Some(Duration::ZERO), ReturnWhen::FirstException);
+    assert_eq!(some.not_done.len(), 1);
+    gates.gate(0).open();
+    gate.result().unwrap();
 }

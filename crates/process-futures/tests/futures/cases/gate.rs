@@ -3,7 +3,8 @@
 use super::until;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A folder for the gates of one case.
@@ -19,11 +20,20 @@ impl Gates {
     }
 
     pub fn gate(&self, number: u64) -> Gate {
-        Gate(self.0.path().join(number.to_string()))
+        Gate::of(self.folder(), number)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.0.path()
     }
 }
 
 impl Gate {
+    /// The gate with this number in a folder of gates.
+    pub fn of(folder: &Path, number: u64) -> Self {
+        Self(folder.join(number.to_string()))
+    }
+
     /// Lets the task go on.
     pub fn open(&self) {
         fs::write(self.0.with_extension("open"), "").expect("a file");
@@ -32,6 +42,11 @@ impl Gate {
     /// Whether a task has come to the gate.
     pub fn is_reached(&self) -> bool {
         self.0.with_extension("reached").exists()
+    }
+
+    /// How many tasks have come to the gate.
+    pub fn runs(&self) -> u64 {
+        fs::metadata(self.0.with_extension("reached")).map_or(0, |file| file.len())
     }
 
     pub fn until_reached(&self) {
@@ -58,7 +73,9 @@ pub fn pass_and_panic(gate: Gate) -> u64 {
 }
 
 fn reach(gate: &Gate) {
-    fs::write(gate.0.with_extension("reached"), "").expect("a file");
+    let file = gate.0.with_extension("reached");
+    let file = fs::OpenOptions::new().create(true).append(true).open(file);
+    file.and_then(|mut file| file.write_all(b".")).expect("a file");
 }
 
 fn number(gate: &Gate) -> u64 {

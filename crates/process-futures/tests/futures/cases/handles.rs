@@ -162,6 +162,34 @@ pub fn clones_are_one_call() {
     assert!(format!("{clone:?}").contains("answered"), "{clone:?}");
 }
 
+/// A future tells how its call ended, also a panic, which comes as a packet like an answer.
+pub fn its_debug_text_tells_the_end() {
+    let (pool, gates) = (pool(1), Gates::new());
+    let says = |future: &process_futures::TaskFuture<u64>, end: &str| {
+        assert!(format!("{future:?}").ends_with(&format!(", {end})")), "{future:?}");
+    };
+    let ended = |future: process_futures::TaskFuture<u64>, end: &str| {
+        _ = future.result();
+        says(&future, end);
+    };
+    ended(pool.submit(square, 2), "answered");
+    ended(pool.submit(no_luck, 2), "failed");
+    ended(pool.submit(exit, 2), "its worker died");
+    let late = pool.submit(sleep_for_ever, ());
+    late.result_or_kill(Duration::from_millis(20)).unwrap_err();
+    says(&late, "timed out");
+    let [running, queued] = [0, 1].map(|n| pool.submit(pass, gates.gate(n)));
+    gates.gate(0).until_reached();
+    says(&running, "running");
+    says(&queued, "pending");
+    assert!(queued.cancel());
+    says(&queued, "cancelled");
+    gates.gate(0).open();
+    pool.shutdown(true, false);
+    says(&running, "answered");
+    says(&pool.submit(square, 2), "its pool is broken");
+}
+
 pub fn no_long_call_waits_on_the_word_of_tiny_ones() {
     let (pool, gates) = (pool(2), Gates::new());
     // After these calls, a worker may have many calls at a time, as long as such calls keep coming.
@@ -224,7 +252,7 @@ pub fn it_works_after_every_kind_of_error() {
             ("panic", pool.submit(no_luck, 1).result()),
             ("exit", pool.submit(exit, 0).result()),
             ("abort", pool.submit(abort, ()).result()),
-            ("time", pool.submit(sleep_for_ever, ()).result_timeout(Duration::from_millis(20))),
+            ("time", pool.submit(sleep_for_ever, ()).result_or_kill(Duration::from_millis(20))),
         ];
         for (what, outcome) in outcomes {
             outcome.unwrap_err();
@@ -255,7 +283,7 @@ pub fn ran_is_the_truth_of_what_waits() {
     }
     assert_eq!(waits.result().unwrap_err().ran(), Ran::No);
     assert!((1..4).all(|n| !gates.gate(n).is_reached()));
-    let address = libc::getpid as *const ();
+    let address = libc::getppid as *const (); // `getpid` is a function of this program (`scale.rs`)
     // SAFETY: the function is never called, as the test checks.
     let elsewhere = unsafe { std::mem::transmute::<*const (), fn(Gate) -> u64>(address) };
     let error = pool.submit(elsewhere, gates.gate(4)).result().unwrap_err();

@@ -12,11 +12,11 @@ const AN_HOUR: Duration = Duration::from_secs(3600);
 
 pub fn an_answer_in_time() {
     let pool = pool(1);
-    assert_eq!(pool.submit(square, 4).result_timeout(AN_HOUR).unwrap(), 16);
-    assert_eq!(pool.submit(square, 5).result_timeout(Duration::MAX).unwrap(), 25);
+    assert_eq!(pool.submit(square, 4).result_or_kill(AN_HOUR).unwrap(), 16);
+    assert_eq!(pool.submit(square, 5).result_or_kill(Duration::MAX).unwrap(), 25);
     let future = pool.submit(square, 6);
     future.result().unwrap();
-    assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), 36, "it is there already");
+    assert_eq!(future.result_or_kill(Duration::ZERO).unwrap(), 36, "it is there already");
 }
 
 pub fn a_queued_call_is_withdrawn() {
@@ -25,7 +25,7 @@ pub fn a_queued_call_is_withdrawn() {
     let first = pool.submit(pass, gates.gate(0));
     gates.gate(0).until_reached();
     let queued = pool.submit(touch, gates.gate(1));
-    let result = queued.result_timeout(SOON);
+    let result = queued.result_or_kill(SOON);
     assert!(is_timed_out(&result), "{result:?}");
     assert_eq!(result.unwrap_err().ran(), Ran::No);
     assert!(queued.done() && !queued.cancelled());
@@ -43,7 +43,7 @@ pub fn a_running_call_costs_its_worker() {
     let before = pool.worker_pids();
     let endless = pool.submit(sleep_for_ever, ());
     let behind = pool.submit(touch, gates.gate(1));
-    let result = endless.result_timeout(SOON);
+    let result = endless.result_or_kill(SOON);
     assert!(is_timed_out(&result), "{result:?}");
     assert_eq!(result.unwrap_err().ran(), Ran::Unknown);
     assert_eq!(behind.result().unwrap(), 1, "the next worker runs it");
@@ -61,7 +61,7 @@ pub fn an_end_is_an_end_for_all() {
     let future = pool.submit(sleep_for_ever, ());
     let clone = future.clone();
     let waiting = thread::spawn(move || clone.result());
-    assert!(is_timed_out(&future.result_timeout(SOON)));
+    assert!(is_timed_out(&future.result_or_kill(SOON)));
     assert!(is_timed_out(&waiting.join().unwrap()), "the thread that waited without a limit");
     assert!(is_timed_out(&future.result()));
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
@@ -76,7 +76,7 @@ pub fn a_call_behind_another() {
     let first = pool.submit(pass, gates.gate(0));
     let second = pool.submit(sleep_for_ever, ());
     gates.gate(0).until_reached();
-    assert!(is_timed_out(&second.result_timeout(SOON)));
+    assert!(is_timed_out(&second.result_or_kill(SOON)));
     gates.gate(0).open();
     assert_eq!(first.result().unwrap(), 0, "the one before it is spared");
     assert_eq!(pool.submit(square, 3).result().unwrap(), 9, "and it holds nobody up");
@@ -88,7 +88,7 @@ pub fn no_time_at_all() {
     for n in 0..200 {
         // Both outcomes are right. The outcome stays, and the pool goes on.
         let future = pool.submit(square, n);
-        let first = future.result_timeout(Duration::ZERO);
+        let first = future.result_or_kill(Duration::ZERO);
         let second = future.result();
         match first {
             Ok(answer) => assert_eq!((answer, second.unwrap()), (n * n, n * n)),
@@ -101,7 +101,7 @@ pub fn no_time_at_all() {
 pub fn they_are_no_deaths() {
     let pool = builder(1).on_death(OnDeath::Break).build().unwrap();
     for _ in 0..3 {
-        assert!(is_timed_out(&pool.submit(sleep_for_ever, ()).result_timeout(SOON)));
+        assert!(is_timed_out(&pool.submit(sleep_for_ever, ()).result_or_kill(SOON)));
         assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
     }
 }
@@ -159,5 +159,39 @@ pub fn of_a_map_that_keeps_them() {
             pool.map_with(square, 0..100, options).map(Result::unwrap).collect();
         squares.sort_unstable();
         assert!(squares.into_iter().eq((0..100).map(square)));
+    }
+}
+
+pub fn to_wait_for_a_while_ends_nothing() {
+    let (pool, gates) = (pool(1), Gates::new());
+    let workers = pool.worker_pids();
+    let [running, queued] = [0, 1].map(|n| pool.submit(pass, gates.gate(n)));
+    gates.gate(0).until_reached();
+    for time in [Duration::ZERO, Duration::from_millis(20)] {
+        assert!(running.result_timeout(time).is_none());
+        assert!(queued.result_timeout(time).is_none());
+    }
+    assert!(running.running() && !queued.done());
+    (0..2).for_each(|n| gates.gate(n).open());
+    assert_eq!(running.result_timeout(AN_HOUR).unwrap().unwrap(), 0);
+    assert_eq!(queued.result().unwrap(), 1);
+    assert_eq!(queued.result_timeout(Duration::ZERO).unwrap().unwrap(), 1, "it is there already");
+    assert_eq!(pool.worker_pids(), workers, "no worker was killed");
+    let late = pool.submit(sleep_for_ever, ());
+    assert!(is_timed_out(&late.result_or_kill(SOON)));
+    assert!(is_timed_out(&late.result_timeout(AN_HOUR).expect("an end")), "its own end");
+}
+
+/// Asks again and again, as a program does that has other work too.
+pub fn a_look_moves_the_call_on() {
+    let pool = pool(1);
+    for n in 0..100 {
+        let future = pool.submit(square, n);
+        let mut result = None;
+        until("an answer", || {
+            result = future.result_timeout(Duration::ZERO);
+            result.is_some()
+        });
+        assert_eq!(result.unwrap().unwrap(), n * n);
     }
 }

@@ -3,11 +3,15 @@
 mod completion;
 mod descriptors;
 mod examples;
+mod forks;
 mod gate;
 mod handles;
 mod limits;
 mod nested;
+mod numbers;
+mod scale;
 mod shutdown;
+mod statics;
 mod streams;
 mod threads;
 mod workers;
@@ -21,6 +25,9 @@ use std::time::{Duration, Instant};
 use std::{fs, process, thread};
 
 pub fn main() -> ExitCode {
+    if let Some(ended) = statics::main() {
+        return ended;
+    }
     macro_rules! cases {
         ([$($module:ident::$name:ident)*] [$($own_module:ident::$own_name:ident)*]) => {
             vec![
@@ -58,6 +65,7 @@ pub fn main() -> ExitCode {
         handles::a_running_call_cannot_be_cancelled
         handles::a_call_that_has_ended_cannot_be_cancelled
         handles::clones_are_one_call
+        handles::its_debug_text_tells_the_end
         handles::no_long_call_waits_on_the_word_of_tiny_ones
         handles::no_long_call_waits_on_the_word_of_those_before_a_pause
         handles::large_arguments_and_answers_at_once
@@ -73,6 +81,8 @@ pub fn main() -> ExitCode {
         limits::of_a_map
         limits::of_a_map_in_chunks
         limits::of_a_map_that_keeps_them
+        limits::to_wait_for_a_while_ends_nothing
+        limits::a_look_moves_the_call_on
 
         completion::wait_for_all
         completion::wait_for_the_first
@@ -84,6 +94,8 @@ pub fn main() -> ExitCode {
         completion::as_they_end
         completion::as_they_have_ended
         completion::as_they_end_in_two_pools
+        completion::what_is_given_twice_comes_once
+        completion::waiting_reads_no_answer
 
         streams::in_order
         streams::in_the_order_of_their_ends
@@ -99,6 +111,7 @@ pub fn main() -> ExitCode {
         streams::a_death_in_a_chunk
         streams::a_chunk_that_does_not_come_back
         streams::dropping_one_cancels_what_is_queued
+        streams::dropping_one_that_was_never_asked
         streams::two_at_once
         streams::the_contract
 
@@ -114,6 +127,9 @@ pub fn main() -> ExitCode {
         shutdown::killing_the_workers
         shutdown::killing_the_workers_before_any_call
         shutdown::a_map_outlives_the_pool
+
+        statics::without_a_wait_its_calls_are_lost
+        statics::with_a_shutdown_its_calls_run
 
         workers::an_initializer_comes_first
         workers::an_initializer_in_each_that_comes_later
@@ -133,6 +149,25 @@ pub fn main() -> ExitCode {
 
         nested::a_worker_makes_no_pool
         nested::a_worker_waits_for_no_pool
+
+        forks::of_futures
+        forks::of_the_pool
+        forks::of_what_is_dropped
+        forks::of_a_wait
+        forks::of_as_completed
+        forks::of_a_map
+        forks::beside_threads_that_hold_locks
+
+        numbers::of_time
+        numbers::of_a_map
+        numbers::of_calls_and_deaths
+        numbers::of_workers
+
+        scale::whose_pool_it_is_is_asked_once_for_many
+        scale::as_completed_of_a_hundred_thousand
+        scale::two_hundred_thousand_that_wait
+        scale::a_map_of_a_hundred_thousand_whose_time_is_over
+        scale::as_completed_keeps_no_answer
 
         threads::many_submit_at_once
         threads::many_wait_for_one_future

@@ -28,7 +28,8 @@ fn use_it((): ()) -> Vec<String> {
     said.extend(pool.map_with(square, 0..2, MapOptions::default()).map(broken));
     said.extend(pool.map_each(square, vec![1]).into_iter().map(broken));
     let futures = || [pool.submit(square, 1)].into_iter().chain(FUTURE.get().cloned());
-    said.extend(futures().map(|f| broken(f.result_timeout(Duration::from_secs(1)))));
+    said.extend(futures().map(|f| broken(f.result_or_kill(Duration::from_secs(1)))));
+    said.extend(futures().map(|f| broken(f.result_timeout(Duration::ZERO).expect("a result"))));
     said.extend(as_completed(futures()).map(|f| broken(f.result())));
     let waited = wait(futures(), None, ReturnWhen::AllCompleted);
     said.extend(waited.done.iter().map(|f| broken(f.result())));

@@ -202,6 +202,21 @@ pub fn dropping_one_cancels_what_is_queued() {
     assert_eq!(run, [0]);
 }
 
+/// Also a map that was never asked for an answer: no call waits for an iterator that is gone.
+pub fn dropping_one_that_was_never_asked() {
+    let (pool, gates) = (pool(1), Gates::new());
+    let gate = pool.submit(pass, gates.gate(9));
+    gates.gate(9).until_reached();
+    for n in 0..9 {
+        let options = MapOptions { unordered: n % 2 == 0, ..options() };
+        drop(pool.map_with(pass, [gates.gate(n)], options));
+    }
+    (0..10).for_each(|n| gates.gate(n).open());
+    pool.shutdown(true, false);
+    assert_eq!(gate.result().unwrap(), 9);
+    assert!((0..9).all(|n| !gates.gate(n).is_reached()));
+}
+
 pub fn two_at_once() {
     let pool = pool(2);
     let options = MapOptions { buffersize: Some(count(5)), ..options() };

@@ -116,7 +116,7 @@ pub fn all_ways_at_once() {
                         }
                         _ => {
                             let time = Duration::from_micros(50 * round);
-                            let outcomes = futures.iter().map(|f| f.result_timeout(time));
+                            let outcomes = futures.iter().map(|f| f.result_or_kill(time));
                             numbers().zip(outcomes).for_each(|(n, outcome)| right(n, outcome));
                         }
                     }
