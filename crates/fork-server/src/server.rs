@@ -5,6 +5,7 @@ use crate::control_channel::{ControlChannel, Request, send};
 use crate::image::has_code_at;
 use crate::inherited::{end, flush_output};
 use crate::{template, wire};
+use nix::errno::Errno;
 use nix::poll::{PollTimeout, poll};
 use nix::sys::socket::{MsgFlags, SockType};
 use nix::sys::wait::waitpid;
@@ -202,6 +203,16 @@ impl ForkServer {
             let _ = wire::retry(|| waitpid(self.pid, None));
         }
         has_died
+    }
+
+    /// Why a channel was closed before it was used: the server has died, or could not open its end.
+    pub fn lost_channel(&self) -> StartError {
+        if self.has_died() {
+            StartError::ServerGone
+        } else {
+            // Only a descriptor that cannot be opened is lost on its way.
+            no("a channel, in the fork server")(Errno::EMFILE)
+        }
     }
 
     fn is_alive(&self, patience: PollTimeout) -> bool {

@@ -79,7 +79,7 @@ impl Workers {
         workers.replace_missing();
         workers.settle();
         match workers.refused {
-            _ if workers.channel.is_none() => Err(StartError::ServerGone),
+            _ if workers.channel.is_none() => Err(server.lost_channel()),
             Some(errno) => Err(StartError::System("starting a worker", errno.into())),
             None => Ok(workers),
         }

@@ -96,7 +96,7 @@ impl PoolCore {
         }
         core.settle();
         match core.refused {
-            _ if core.channel.is_none() => Err(StartError::ServerGone),
+            _ if core.channel.is_none() => Err(server.lost_channel()),
             Some(errno) => Err(StartError::System("starting a worker", errno.into())),
             None => {
                 core.batching = Batching::new(count);

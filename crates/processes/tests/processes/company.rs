@@ -192,8 +192,7 @@ pub fn the_place_of_a_panic_is_its_own() {
 /// again. The call must still end.
 pub fn a_false_answer_to_the_next_call() {
     fn lie(file: PathBuf) -> u64 {
-        let mut bytes = raw::header(1, ANSWER, 0);
-        bytes.push(7);
+        let mut bytes = raw::answer(&7u64, 0);
         bytes.extend(raw::header(1 << 20, ANSWER, 1));
         bytes.extend([0; 1000]);
         raw::write(&bytes);

@@ -91,5 +91,11 @@ pub fn header(length: u32, kind: u8, task: u64) -> Vec<u8> {
     header
 }
 
+/// A whole frame: an answer to the task with this number.
+pub fn answer(value: &impl Serialize, task: u64) -> Vec<u8> {
+    let body = fork_server::codec::write(value, Vec::new(), usize::MAX).unwrap();
+    [header(body.len() as u32, ANSWER, task), body].concat()
+}
+
 /// The kind of a frame that is an answer.
 pub const ANSWER: u8 = 1;

@@ -15,8 +15,9 @@ use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 /// Sends an answer whose header says that descriptors travel with it.
 fn answer_with(WithFiles { say, send, body, die }: WithFiles) -> u64 {
     let files: Vec<File> = (0..send).map(|_| File::open("/dev/null").unwrap()).collect();
-    let mut bytes = header(body, ANSWER, say, 0);
-    bytes.push(7);
+    let whole = fork_server::codec::write(&7u64, Vec::new(), usize::MAX).unwrap();
+    let mut bytes = header(body.unwrap_or(whole.len() as u32), ANSWER, say, 0);
+    bytes.extend(whole);
     write_with(&bytes, &files);
     if die { end_here() } else { 8 }
 }
@@ -25,7 +26,8 @@ fn answer_with(WithFiles { say, send, body, die }: WithFiles) -> u64 {
 struct WithFiles {
     say: u8,
     send: u8,
-    body: u32,
+    /// The body's length, if it is not the answer's.
+    body: Option<u32>,
     die: bool,
 }
 
@@ -34,7 +36,7 @@ struct WithFiles {
 pub fn a_frame_with_descriptors_half_way() {
     for send in [1, 2, 16] {
         let pool = pool(1);
-        let item = WithFiles { say: send, send, body: 1000, die: true };
+        let item = WithFiles { say: send, send, body: Some(1000), die: true };
         let error = pool.submit(answer_with, item).result().unwrap_err();
         assert!(matches!(error.kind(), TaskErrorKind::WorkerDied(_)), "{error}");
         assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
@@ -48,7 +50,7 @@ pub fn a_frame_without_its_descriptors() {
         [(3, 2, "are lost"), (17, 17, "are lost"), (255, 20, "are lost"), (0, 1, "")]
     {
         let pool = pool(1);
-        let item = WithFiles { say, send, body: 1, die: true };
+        let item = WithFiles { say, send, body: None, die: true };
         match pool.submit(answer_with, item).result() {
             Ok(answer) => assert_eq!((answer, why), (7, "")),
             Err(error) => {
@@ -64,7 +66,7 @@ pub fn a_frame_without_its_descriptors() {
 pub fn descriptors_that_nobody_can_take() {
     let pool = pool(1);
     let (before, filler) = leave_room_for(2);
-    let item = WithFiles { say: 5, send: 5, body: 1, die: false };
+    let item = WithFiles { say: 5, send: 5, body: None, die: false };
     let error = pool.submit(answer_with, item).result().unwrap_err();
     limit_files(before);
     assert!(error.to_string().contains("descriptors of a frame are lost"), "{error}");

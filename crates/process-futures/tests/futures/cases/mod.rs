@@ -2,6 +2,7 @@
 
 mod completion;
 mod descriptors;
+mod endings;
 mod examples;
 mod forks;
 mod gate;
@@ -128,6 +129,10 @@ pub fn main() -> ExitCode {
         shutdown::killing_the_workers_before_any_call
         shutdown::a_map_outlives_the_pool
 
+        endings::a_drop_with_a_limit
+        endings::a_drop_within_its_limit
+        endings::programs_that_tasks_start
+
         statics::without_a_wait_its_calls_are_lost
         statics::with_a_shutdown_its_calls_run
 
@@ -185,6 +190,7 @@ pub fn main() -> ExitCode {
         examples::a_short_soak
         examples::a_soak_sees_what_is_off
     ] [
+        endings::closed_standard_descriptors
         nested::a_fork_of_the_program_uses_no_pool
         handles::ran_is_the_truth_of_what_waits
     ]})

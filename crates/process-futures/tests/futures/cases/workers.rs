@@ -192,7 +192,7 @@ pub fn so_many_and_no_more() {
     }
     let why = broken(pool.submit(square, 3).result());
     assert!(why.contains("3 workers died without an answer between"), "{why}");
-    assert!(why.contains("worker A exited with status 1"), "{why}");
+    assert!(why.contains("worker A (pid ") && why.contains(") exited with status 1"), "{why}");
 }
 
 pub fn one_is_too_many() {

@@ -1,0 +1,133 @@
+//! The end of workers, and of what they have started: on a drop with a limit, on a time limit, when
+//! the program has the workers killed.
+
+use super::{builder, death, is_gone, is_timed_out, pool, square, until};
+use kernel::Death;
+use process_futures::ProcessPoolExecutor;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_millis(100);
+const AN_HOUR: Duration = Duration::from_secs(3600);
+
+/// Writes `reached` and then hangs.
+fn hang(folder: PathBuf) {
+    fs::write(folder.join("reached"), "").unwrap();
+    super::sleep_for_ever(());
+}
+
+fn reached(folder: &Path) {
+    until("the hang", || folder.join("reached").exists());
+}
+
+/// Without a limit, each of these drops would wait for ever.
+pub fn a_drop_with_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = || folder.path().to_owned();
+    // A task that hangs.
+    let pool = builder(1).drop_timeout(SOON).build().unwrap();
+    let future = pool.submit(hang, path());
+    reached(&path());
+    let worker = pool.worker_pids()[0];
+    drop(pool);
+    assert!(is_gone(worker));
+    let result = future.result();
+    assert!(matches!(death(&result), Death::Killed { signal: 9, .. }), "{result:?}");
+    assert_eq!(death(&result).why(), Some("the program had the pool's workers killed"));
+
+    // An initializer that hangs, with a call behind it and without one.
+    for submits in [false, true] {
+        fs::remove_file(folder.path().join("reached")).unwrap();
+        let builder = builder(1).initializer(hang, path()).drop_timeout(SOON);
+        let pool = builder.build().unwrap();
+        let future = submits.then(|| pool.submit(square, 3));
+        reached(&path());
+        let worker = pool.worker_pids()[0];
+        drop(pool);
+        assert!(is_gone(worker));
+        assert!(future.is_none_or(|future| future.result().is_err()));
+    }
+    drop(builder(2).drop_timeout(Duration::MAX).build().unwrap());
+    drop(builder(2).drop_timeout(Duration::ZERO).build().unwrap());
+}
+
+/// A limit that is long enough changes nothing: the running call ends with its answer.
+pub fn a_drop_within_its_limit() {
+    fn soon(_: u8) -> u8 {
+        std::thread::sleep(SOON);
+        7
+    }
+    let pool = builder(1).drop_timeout(AN_HOUR).build().unwrap();
+    let future = pool.submit(soon, 0);
+    until("the start", || future.running());
+    drop(pool);
+    assert_eq!(future.result().unwrap(), 7);
+}
+
+/// Starts a program in the worker's process group, and returns its process id or hangs.
+fn start((file, hangs): (PathBuf, bool)) -> u32 {
+    let mut program = Command::new("sleep");
+    let pid = program.arg("1000").stdin(Stdio::null()).spawn().unwrap().id();
+    fs::write(file.with_extension("half"), pid.to_string()).unwrap();
+    fs::rename(file.with_extension("half"), &file).unwrap();
+    if hangs {
+        super::sleep_for_ever(());
+    }
+    pid
+}
+
+fn started(file: &Path) -> u32 {
+    let mut pid = None;
+    until("the program's start", || {
+        pid = fs::read_to_string(file).ok().and_then(|text| text.parse().ok());
+        pid.is_some()
+    });
+    pid.unwrap()
+}
+
+/// What a task has started is killed with its worker: on a time limit, by `kill_workers`, when a
+/// worker retires, and at the pool's end.
+pub fn programs_that_tasks_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let ends = |pid: u32| until("the program's end", || is_gone(pid));
+    let one = pool(1);
+    let late = one.submit(start, (file("late"), true)).result_or_kill(Duration::from_secs(1));
+    assert!(is_timed_out(&late), "{late:?}");
+    ends(started(&file("late")));
+
+    let killed = one.submit(start, (file("killed"), true));
+    let pid = started(&file("killed"));
+    one.kill_workers();
+    ends(pid);
+    assert_eq!(death(&killed.result()).why(), Some("the program had the pool's workers killed"));
+
+    let retiring = builder(1).max_tasks_per_child(super::count(1)).build().unwrap();
+    ends(retiring.submit(start, (file("retired"), false)).result().unwrap());
+
+    let last = pool(1);
+    let pid = last.submit(start, (file("last"), false)).result().unwrap();
+    assert!(!is_gone(pid));
+    drop(last);
+    ends(pid);
+}
+
+/// A program that has closed its standard descriptors: the pool's descriptors, also the one that
+/// wakes the driving thread, have none of these numbers.
+pub fn closed_standard_descriptors() {
+    // SAFETY: nobody uses these three numbers any more.
+    (0..3).for_each(|number| unsafe {
+        libc::close(number);
+    });
+    let pool: ProcessPoolExecutor = pool(2);
+    let futures: Vec<_> = (0..100).map(|n| pool.submit(square, n)).collect();
+    println!("the program prints, and nobody hears");
+    for (n, future) in futures.iter().enumerate() {
+        assert_eq!(future.result().unwrap(), (n * n) as u64);
+    }
+    for number in 0..3 {
+        assert!(fs::read_link(format!("/proc/self/fd/{number}")).is_err(), "{number} is in use");
+    }
+}
