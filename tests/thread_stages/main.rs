@@ -1,0 +1,37 @@
+//! What the stages made of threads do where threads are scarce: the system refuses a thread, every
+//! worker of a pool waits, or a stack is too small for the task.
+
+mod refused;
+mod stack;
+mod waits;
+
+use one_change_tests::own_process::{self, Case, Expect};
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+use std::thread;
+
+fn workers(number: usize) -> NonZeroUsize {
+    NonZeroUsize::new(number).expect("a number of workers")
+}
+
+/// The thread that this runs on, as text, because an answer has to be a message.
+fn this_thread() -> String {
+    format!("{:?}", thread::current().id())
+}
+
+/// How many threads ran something.
+fn different(threads: impl IntoIterator<Item = String>) -> usize {
+    threads.into_iter().collect::<BTreeSet<_>>().len()
+}
+
+fn main() -> ExitCode {
+    let mut all = Vec::new();
+    let mut add = |name: &str, expect: Expect, test: fn()| {
+        all.push(Case { name: name.to_owned(), expect, run: Box::new(test) });
+    };
+    refused::cases(&mut add);
+    waits::cases(&mut add);
+    stack::cases(&mut add);
+    own_process::main(all)
+}
