@@ -11,6 +11,9 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::thread;
 
+/// A test's name, how it ends, and the test.
+type Test = (&'static str, Expect, fn());
+
 fn workers(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).expect("a number of workers")
 }
@@ -26,12 +29,7 @@ fn different(threads: impl IntoIterator<Item = String>) -> usize {
 }
 
 fn main() -> ExitCode {
-    let mut all = Vec::new();
-    let mut add = |name: &str, expect: Expect, test: fn()| {
-        all.push(Case { name: name.to_owned(), expect, run: Box::new(test) });
-    };
-    refused::cases(&mut add);
-    waits::cases(&mut add);
-    stack::cases(&mut add);
-    own_process::main(all)
+    let tests = [refused::tests(), waits::tests(), stack::tests()].into_iter().flatten();
+    let case = |(name, expect, test): Test| Case { name: name.into(), expect, run: Box::new(test) };
+    own_process::main(tests.map(case).collect())
 }

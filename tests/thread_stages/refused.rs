@@ -3,7 +3,7 @@
 //! The limit of threads does not bind the superuser, so the address space is limited instead: there
 //! is room for three large stacks, and for no fourth. The limit holds for the case's own process.
 
-use super::{different, this_thread, workers};
+use super::{Test, different, this_thread, workers};
 use kernel::Executor;
 use one_change_tests::own_process::Expect;
 use one_change_tests::{Split, Threads};
@@ -18,16 +18,19 @@ const IMPOSSIBLE: usize = 1 << 56;
 
 const SPLITS: [Split; 3] = [Split::Queue, Split::CeilChunks, Split::BalancedChunks];
 
-pub fn cases(add: &mut dyn FnMut(&str, Expect, fn())) {
-    #[cfg(target_os = "linux")]
-    {
-        add("threads::map_goes_on", Expect::Pass, limited::threads_map_goes_on);
-        add("threads::map_closure_goes_on", Expect::Pass, limited::threads_map_closure_goes_on);
-        add("thread-pool::it_goes_on", Expect::Pass, limited::the_thread_pool_goes_on);
-        add("rayon::it_is_an_error", Expect::Pass, limited::rayon_is_an_error);
-    }
-    add("threads::the_caller_works_if_no_thread_starts", Expect::Pass, no_thread_starts);
-    add("threads::no_more_threads_than_items", Expect::Pass, no_more_threads_than_items);
+pub fn tests() -> Vec<Test> {
+    vec![
+        #[cfg(target_os = "linux")]
+        ("threads::map_goes_on", Expect::Pass, limited::threads_map_goes_on),
+        #[cfg(target_os = "linux")]
+        ("threads::map_closure_goes_on", Expect::Pass, limited::threads_map_closure_goes_on),
+        #[cfg(target_os = "linux")]
+        ("thread-pool::it_goes_on", Expect::Pass, limited::the_thread_pool_goes_on),
+        #[cfg(target_os = "linux")]
+        ("rayon::it_is_an_error", Expect::Pass, limited::rayon_is_an_error),
+        ("threads::the_caller_works_if_no_thread_starts", Expect::Pass, no_thread_starts),
+        ("threads::no_more_threads_than_items", Expect::Pass, no_more_threads_than_items),
+    ]
 }
 
 #[cfg(target_os = "linux")]

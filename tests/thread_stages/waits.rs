@@ -2,7 +2,7 @@
 //!
 //! A case that waits for ever is ended by the harness's limit; no case looks at a clock.
 
-use super::{this_thread, workers};
+use super::{Test, this_thread, workers};
 use kernel::Executor;
 use one_change_tests::ThreadPool;
 use one_change_tests::meeting::{Guest, WHERE_THEY_MUST_MEET, WHERE_THEY_MUST_NOT, guests, meet};
@@ -66,29 +66,31 @@ waits!(rayon, one_change_tests::WorkStealing, |workers| {
     one_change_tests::WorkStealing::new(workers).unwrap()
 });
 
-pub fn cases(add: &mut dyn FnMut(&str, Expect, fn())) {
-    macro_rules! add {
-        ($label:literal, $module:ident, $case:ident, $expect:expr) => {
-            let name = concat!($label, "::a_task_waits::", stringify!($case));
-            add(&format!("{name}::one_worker"), $expect, $module::$case::<1>);
-            add(&format!("{name}::two_workers"), $expect, $module::$case::<2>);
-        };
-    }
-    add!("threads", threads, own_pool, Expect::Pass);
-    add!("threads", threads, through_another_pool, Expect::Pass);
-    add!("threads", threads, through_a_thread, Expect::Pass);
-    add!("thread-pool", thread_pool, own_pool, Expect::Pass);
-    add!("thread-pool", thread_pool, through_another_pool, Expect::Pass);
-    add!("thread-pool", thread_pool, through_a_thread, Expect::Pass);
-    add!("rayon", rayon, own_pool, Expect::Pass);
-    add!("rayon", rayon, through_another_pool, Expect::Pass);
-    // Rayon does not see a wait for a plain thread: its crate's documentation names this limit.
-    add(
-        "rayon::a_task_waits::through_a_thread::lacking",
-        Expect::Fail,
-        rayon::through_a_thread::<1>,
-    );
-    add("thread-pool::a_caller_that_helps", Expect::Pass, a_caller_that_helps);
+/// The tests of one kind of pool, with one worker and with two.
+macro_rules! tests {
+    ($label:literal, $module:ident: $($test:ident)*) => { vec![$(
+        (
+            concat!($label, "::a_task_waits::", stringify!($test), "::one_worker"),
+            Expect::Pass,
+            $module::$test::<1> as fn(),
+        ),
+        (
+            concat!($label, "::a_task_waits::", stringify!($test), "::two_workers"),
+            Expect::Pass,
+            $module::$test::<2> as fn(),
+        ),
+    )*] };
+}
+
+pub fn tests() -> Vec<Test> {
+    let mut all = tests!("threads", threads: own_pool through_another_pool through_a_thread);
+    all.extend(tests!("thread-pool", thread_pool: own_pool through_another_pool through_a_thread));
+    all.extend(tests!("rayon", rayon: own_pool through_another_pool));
+    // Rayon does not see a wait for a plain thread. The crate's documentation names this limit.
+    let lacking = "rayon::a_task_waits::through_a_thread::lacking";
+    all.push((lacking, Expect::Fail, rayon::through_a_thread::<1>));
+    all.push(("thread-pool::a_caller_that_helps", Expect::Pass, a_caller_that_helps));
+    all
 }
 
 /// Both workers wait for an item of the second map, which only the caller's thread can run. Then
