@@ -1,7 +1,6 @@
 //! The call state: what a future and the pool share about one call.
 
 use crate::caller::completions::Completions;
-use crate::caller::shared::not_ours;
 use crate::wire::packet::{Packet, PacketKind};
 use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskError, TaskErrorKind};
@@ -119,4 +118,9 @@ impl CallState {
     fn watchers(&self) -> MutexGuard<'_, Vec<(Arc<Completions>, usize)>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The error of every call in a fork of the program.
+pub fn not_ours() -> TaskErrorKind {
+    TaskErrorKind::Broken("it belongs to another process, of which this is a fork".to_owned())
 }

@@ -1,9 +1,9 @@
 //! A map: one function over a stream of items, as far ahead as you allow.
 
 use crate::caller::call::{call, call_each};
-use crate::caller::call_state::CallState;
+use crate::caller::call_state::{CallState, not_ours};
 use crate::caller::completions::Completions;
-use crate::caller::shared::{Shared, not_ours};
+use crate::caller::shared::Shared;
 use crate::wire::packet::PacketKind;
 use crate::wire::parts::{parts, read_outcome};
 use fork_server::TaskFailure;

@@ -3,7 +3,7 @@
 //! A pool has one lock. No thread holds the lock while it runs the caller's code (serialisation, a
 //! task, an iterator), or while it waits for an answer.
 
-use crate::caller::call_state::CallState;
+use crate::caller::call_state::{CallState, not_ours};
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::state::{Order, PoolState};
@@ -222,9 +222,4 @@ impl Drop for Shared {
             mem::forget(state.handle.take());
         }
     }
-}
-
-/// The error of every call in a fork of the program.
-pub fn not_ours() -> TaskErrorKind {
-    TaskErrorKind::Broken("it belongs to another process, of which this is a fork".to_owned())
 }

@@ -10,6 +10,7 @@ use kernel::{Executor, Ran};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, alarm, fork};
 use process_futures::{AsCompleted, Map, MapOptions, ReturnWhen, TaskFuture, as_completed, wait};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -271,4 +272,38 @@ pub fn beside_threads_that_hold_locks() {
     assert_eq!(waiting.result().unwrap(), 0);
     assert_eq!(completed.map(|future| future.result().unwrap()).max(), Some(square(49)));
     assert!(map.map(Result::unwrap).eq((0..50).map(square)));
+}
+
+/// The program's own code, which reads the source for a map, forks: the map goes on in both.
+pub fn in_the_middle_of_a_source() {
+    let (pool, gates, other) = (pool(1), Gates::new(), Cell::new(None));
+    (0..4).for_each(|n| gates.gate(n).open());
+    let source = (0..9).map(|n| {
+        // The fifth call is under way, and cannot end.
+        if n == 5 {
+            // SAFETY: as above. The fork leaves by `_exit` below, or by its alarm.
+            let forked = unsafe { fork() }.expect("a fork");
+            match forked {
+                ForkResult::Child => _ = alarm::set(30),
+                ForkResult::Parent { .. } => open(&gates),
+            }
+            other.set(Some(forked));
+        }
+        gates.gate(n)
+    });
+    let options = MapOptions { buffersize: Some(count(2)), ..MapOptions::default() };
+    let outcomes: Vec<_> = pool.map_with(pass, source, options).collect();
+    match other.take().expect("the source has forked") {
+        ForkResult::Child => {
+            let refused = outcomes.into_iter().skip(4).filter(Result::is_err).map(is_refused);
+            let good = refused.filter(|&refused| refused).count() == 5;
+            // SAFETY: `_exit` runs no exit handlers, which belong to the program.
+            unsafe { libc::_exit(i32::from(!good)) }
+        }
+        ForkResult::Parent { child } => {
+            assert_eq!(waitpid(child, None).unwrap(), WaitStatus::Exited(child, 0));
+            assert!(outcomes.into_iter().map(Result::unwrap).eq(0..9));
+            all_run_once(&gates, 9);
+        }
+    }
 }

@@ -161,6 +161,7 @@ pub fn main() -> ExitCode {
         forks::of_a_wait
         forks::of_as_completed
         forks::of_a_map
+        forks::in_the_middle_of_a_source
         forks::beside_threads_that_hold_locks
 
         numbers::of_time
