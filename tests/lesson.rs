@@ -274,16 +274,35 @@ impl Subject {
         for (lines, arguments) in
             [(1, &["--rounds", "1"][..]), (0, &["--help"]), (0, &["--json", "--rounds", "1"])]
         {
-            let mut command = self.command(arguments);
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut reader = BufReader::new(child.stdout.take().unwrap());
-            for _ in 0..lines {
-                reader.read_line(&mut String::new()).unwrap();
-            }
-            drop(reader);
-            let Said { stderr, status, .. } = said(child.wait_with_output().unwrap());
+            let Said { stderr, status, .. } = self.closed_after(lines, arguments);
             assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}");
         }
+        self.files_of_a_closed_output(&[("--svg", "</svg>\n"), ("--record", "}")], &[]);
+    }
+
+    /// Files that were asked for are written whole, although nobody reads the output to its end.
+    pub fn files_of_a_closed_output(&self, files: &[(&str, &str)], others: &[&str]) {
+        let folder = tempfile::tempdir().unwrap();
+        for (lines, (option, end)) in files.iter().enumerate() {
+            let file = folder.path().join(lines.to_string());
+            let arguments = ["--rounds", "1", option, file.to_str().unwrap()];
+            let Said { stderr, status, .. } =
+                self.closed_after(lines, &[&arguments, others].concat());
+            assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}");
+            assert!(fs::read_to_string(&file).unwrap().ends_with(end), "{arguments:?}");
+        }
+    }
+
+    /// Runs the lesson, and closes its output after so many lines.
+    fn closed_after(&self, lines: usize, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        for _ in 0..lines {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        drop(reader);
+        said(child.wait_with_output().unwrap())
     }
 
     /// A thousand pairs, as text and as a document; the harness has compared the answers of all

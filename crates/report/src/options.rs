@@ -56,6 +56,9 @@ pub struct Extra {
     pub value: &'static str,
     /// Whether it asks for text that no document can hold, and so goes against `--json`.
     pub text_only: bool,
+    /// Whether its value names a file that the lesson writes, even where nobody reads what it
+    /// prints.
+    pub is_written: bool,
     /// Its line in the help.
     pub help: &'static str,
     /// Looks at the value before anything is printed. The error is one line, in which the option
@@ -104,7 +107,9 @@ impl Options {
             let checked = given.get(extra.name).map_or(Ok(()), |value| (extra.check)(value));
             checked.map_err(NoOptions::Input)?;
         }
-        let destination = output.open()?;
+        let mut destination = output.open()?;
+        let mut written = extras.options.iter().filter(|extra| extra.is_written);
+        destination.own_file = written.any(|extra| given.contains_key(extra.name));
         Ok(Self { workers, pairs, rounds, destination, extras: given })
     }
 }
@@ -183,6 +188,7 @@ mod tests {
                     name: "tool",
                     value: "PATH",
                     text_only: false,
+                    is_written: false,
                     help: "a tool",
                     check: |path| match path.to_str() {
                         Some("good") => Ok(()),
@@ -193,6 +199,7 @@ mod tests {
                     name: "list",
                     value: "",
                     text_only: true,
+                    is_written: false,
                     help: "a list",
                     check: |_| Ok(()),
                 },

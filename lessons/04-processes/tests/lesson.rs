@@ -198,6 +198,12 @@ fn a_trace_that_cannot_be_written_is_one_line_and_status_2() {
     SUBJECT.snapshot("bad-trace", &table.replace(folder.path().to_str().unwrap(), "FOLDER"));
 }
 
+#[test]
+fn a_trace_is_written_although_nobody_reads_the_text() {
+    SUBJECT.files_of_a_closed_output(&[("--trace", "]}\n")], &[]);
+    SUBJECT.files_of_a_closed_output(&[("--svg", "</svg>\n")], &["--steps"]);
+}
+
 /// A file that cannot be replaced in one step is written directly.
 #[cfg(target_os = "linux")]
 #[test]

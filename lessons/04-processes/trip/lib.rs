@@ -35,6 +35,7 @@ pub const OPTIONS: Extras = Extras {
             name: "steps",
             value: "",
             text_only: false,
+            is_written: false,
             help: "Time the ten steps of an item's trip instead; --svg then\ndraws one trip",
             check: |_| Ok(()),
         },
@@ -42,6 +43,7 @@ pub const OPTIONS: Extras = Extras {
             name: "trace",
             value: "FILE",
             text_only: false,
+            is_written: true,
             help: "As --steps, and write the steps of all items into this\n\
                    file, for Perfetto or chrome://tracing",
             check: |path| OutputFile::named(Path::new(path), "trace").map(drop),
