@@ -5,14 +5,19 @@
 use crate::mask::mask;
 use kernel::{Pair, euclid, steps, ten_pairs};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use report::{Lesson, mask_json};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// The tests that every lesson has, as `one_change_tests::lesson!(4);` in its `tests/lesson.rs`.
 ///
@@ -22,7 +27,7 @@ use std::process::{Command, Output, Stdio};
 macro_rules! lesson {
     ($number:literal) => {
         $crate::lesson!($number: words_fit_their_places, plain, json, help, bad_input, one_core,
-            drawing, closed_output, a_thousand_pairs, many_workers, colour, recorded, predict_asks,
+            drawing, closed_output, a_thousand_pairs, long_pairs, many_workers, colour, recorded, predict_asks,
             predict_answers, predict_gives_nothing_away);
     };
     ($number:literal: $($test:ident),* $(,)?) => {
@@ -329,6 +334,32 @@ impl Subject {
         fits(&text);
         assert!(text.contains("1,000 pairs") && text.contains(" … 984 more"), "{text}");
         roxmltree::Document::parse(&fs::read_to_string(drawing).unwrap()).unwrap();
+    }
+
+    /// Pairs that take centuries are told on standard error before they run.
+    pub fn long_pairs(&self) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs");
+        fs::write(&file, format!("{} {}\n", u64::MAX, u64::MAX - 1)).unwrap();
+        let mut command = self.command(&["--json", "--pairs", file.to_str().unwrap()]);
+        // In a group of its own, so that its workers can be killed with it.
+        command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let (sender, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let _ = reader.read_line(&mut line);
+            sender.send(line)
+        });
+        // The limit is for a lesson that says nothing, and so would never end.
+        let told = told.recv_timeout(Duration::from_secs(60));
+        let group = Pid::from_raw(child.id().try_into().unwrap());
+        killpg(group, Signal::SIGKILL).unwrap();
+        child.wait().unwrap();
+        let told = told.expect("nothing was said");
+        assert!(told.starts_with("Note: one pass over these pairs takes about "), "{told}");
+        assert!(told.contains(" years or longer on one worker"), "{told}");
     }
 
     pub fn many_workers(&self) {

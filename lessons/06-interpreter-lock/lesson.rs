@@ -6,11 +6,17 @@ pub mod cpython;
 pub mod program;
 pub mod turns;
 
+use interpreter::interpreted_gcd;
 use report::{Extra, Extras};
 
 /// A round takes seconds, as in Python, so there are fewer rounds than in other lessons.
 pub const EXTRAS: Extras = Extras {
     rounds: "5",
+    // How long a program of the reader's own takes does not follow from the pairs' steps.
+    task: |given| match ["program", "disassemble"].iter().any(|name| given.contains_key(name)) {
+        true => None,
+        false => Some(interpreted_gcd),
+    },
     options: &[
         Extra {
             name: "python",

@@ -5,7 +5,7 @@ use crate::session::{self, Destination, NoOptions, OutputArguments};
 use crate::typed::{self, rounds, workers};
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
-use kernel::{Pair, ten_pairs};
+use kernel::{Pair, gcd, ten_pairs};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
@@ -40,11 +40,17 @@ pub struct Extras {
     pub rounds: &'static str,
     /// Options of the lesson's own.
     pub options: &'static [Extra],
+    /// The task that runs the pairs, as its time follows from their steps; none if there is no such
+    /// task with the lesson's own options that were given.
+    pub task: fn(&OwnOptions) -> Option<fn(Pair) -> u64>,
 }
+
+/// The lesson's own options that were given, by name; a flag's value is empty.
+pub type OwnOptions = BTreeMap<&'static str, OsString>;
 
 impl Extras {
     /// What all lessons have unless they say otherwise.
-    pub const NONE: Self = Self { rounds: "21", options: &[] };
+    pub const NONE: Self = Self { rounds: "21", options: &[], task: |_| Some(gcd) };
 }
 
 /// An option of one lesson.
@@ -84,8 +90,7 @@ pub(crate) struct Options {
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
     pub(crate) destination: Destination,
-    /// The lesson's own options that were given, by name; a flag's value is empty.
-    pub(crate) extras: BTreeMap<&'static str, OsString>,
+    pub(crate) extras: OwnOptions,
 }
 
 impl Options {
@@ -115,7 +120,7 @@ impl Options {
 }
 
 /// The lesson's own options among those that were typed.
-fn given(extras: &[Extra], matches: &ArgMatches) -> BTreeMap<&'static str, OsString> {
+fn given(extras: &[Extra], matches: &ArgMatches) -> OwnOptions {
     let value = |extra: &Extra| match extra.value {
         "" => matches.get_flag(extra.name).then(OsString::new),
         _ => matches.get_one::<OsString>(extra.name).cloned(),
@@ -204,6 +209,7 @@ mod tests {
                     check: |_| Ok(()),
                 },
             ],
+            ..Extras::NONE
         };
         let read = |words: &[&str]| {
             Options::read(&ninth(), &extras, ["9"].iter().chain(words).map(OsString::from))

@@ -21,6 +21,7 @@ mod trace;
 
 pub use timed::steps;
 
+use kernel::gcd;
 use report::{Extra, Extras, OutputFile, Run};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
@@ -49,6 +50,11 @@ pub const OPTIONS: Extras = Extras {
             check: |path| OutputFile::named(Path::new(path), "trace").map(drop),
         },
     ],
+    // The steps are those of other items; a trace's are those of the pairs.
+    task: |given| match given.contains_key("steps") && !given.contains_key("trace") {
+        true => None,
+        false => Some(gcd),
+    },
     ..Extras::NONE
 };
 
