@@ -56,7 +56,7 @@ pub use curriculum::Lesson;
 pub use format::{bytes, counted, grouped, ratio, share, speedup, steps, time};
 pub use measure::{Contender, Predicted, Stopwatch, Table};
 pub use measured::mask_json;
-pub use options::{Extra, Extras, OwnOptions};
+pub use options::{Extra, Extras, OwnOptions, PairTask};
 pub use output_file::OutputFile;
 pub use pace::seconds_per_step;
 pub use picture::{ItemSpan, Picture};

@@ -42,8 +42,11 @@ pub struct Extras {
     pub options: &'static [Extra],
     /// The task that runs the pairs, as its time follows from their steps; none if there is no such
     /// task with the lesson's own options that were given.
-    pub task: fn(&OwnOptions) -> Option<fn(Pair) -> u64>,
+    pub task: fn(&OwnOptions) -> Option<PairTask>,
 }
+
+/// A task on pairs.
+pub type PairTask = fn(Pair) -> u64;
 
 /// The lesson's own options that were given, by name; a flag's value is empty.
 pub type OwnOptions = BTreeMap<&'static str, OsString>;

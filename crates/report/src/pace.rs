@@ -1,6 +1,7 @@
 //! How long pairs will take, said before they run.
 
 use crate::format::{duration, grouped};
+use crate::options::PairTask;
 use kernel::{Pair, steps};
 use std::hint::black_box;
 use std::time::Instant;
@@ -13,7 +14,7 @@ const FEW: u64 = 1_000_000;
 
 /// The seconds that a step of this task takes on this machine: the least of a few measurements.
 /// The task costs as many steps as [`kernel::steps`] says.
-pub fn seconds_per_step(task: fn(Pair) -> u64) -> f64 {
+pub fn seconds_per_step(task: PairTask) -> f64 {
     const STEPS: u64 = 200_000;
     let pair = Pair::new(STEPS, STEPS + 1).expect("not zero");
     let time = |_| {
@@ -25,7 +26,7 @@ pub fn seconds_per_step(task: fn(Pair) -> u64) -> f64 {
 }
 
 /// A note about pairs that will take long, if each row of a table goes through them so many times.
-pub(crate) fn note(pairs: &[Pair], passes: usize, task: fn(Pair) -> u64) -> Option<String> {
+pub(crate) fn note(pairs: &[Pair], passes: usize, task: PairTask) -> Option<String> {
     let steps: u64 = pairs.iter().map(|&pair| steps(pair)).sum();
     if steps < FEW {
         return None;

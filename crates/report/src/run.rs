@@ -6,7 +6,7 @@ use crate::core_line::{executor_line, task_line};
 use crate::format::{counted, grouped, speedup, steps, steps_like};
 use crate::json::{Document, PredictionDocument};
 use crate::measure::{Disagreement, Measured, passes};
-use crate::options::{Extras, Options, OwnOptions};
+use crate::options::{Extras, Options, OwnOptions, PairTask};
 use crate::pace;
 use crate::session::{self, Session};
 use crate::{Lesson, bars};
@@ -85,7 +85,7 @@ pub struct Run {
 impl Run {
     /// Says on standard error how long pairs of the reader's own will take on this machine, if that
     /// is long. The ten pairs are a matter of seconds everywhere.
-    fn note_long_pairs(&self, task: Option<fn(Pair) -> u64>) {
+    fn note_long_pairs(&self, task: Option<PairTask>) {
         let task = task.filter(|_| self.pairs != ten_pairs());
         if let Some(note) = task.and_then(|task| pace::note(&self.pairs, passes(self.rounds), task))
         {
