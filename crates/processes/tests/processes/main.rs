@@ -129,6 +129,7 @@ fn main() -> std::process::ExitCode {
             builds::panics_that_abort
             terminal::ctrl_c_ends_all
             isolation::a_partial_line_is_printed_once
+            isolation::lines_of_four_workers_stay_whole
             isolation::nothing_outlives_the_program
     });
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
