@@ -78,7 +78,7 @@ fuzz *args:
 bench *args:
     cargo bench --package benches "$@"
 
-# Measure the process pool against its bars: bare sockets, and Python's ProcessPoolExecutor
+# Measure the process pool against its bars, bare sockets and ProcessPoolExecutor: status 1 if one does not hold
 [group('kit'), no-exit-message]
 bench-pool *args:
     @cargo run --quiet --release --package benches --bin bench-pool -- "$@"

@@ -5,14 +5,19 @@
 use crate::mask::mask;
 use kernel::{Pair, euclid, steps, ten_pairs};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use report::{Lesson, mask_json};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 /// The tests that every lesson has, as `one_change_tests::lesson!(4);` in its `tests/lesson.rs`.
 ///
@@ -22,7 +27,7 @@ use std::process::{Command, Output, Stdio};
 macro_rules! lesson {
     ($number:literal) => {
         $crate::lesson!($number: words_fit_their_places, plain, json, help, bad_input, one_core,
-            drawing, closed_output, a_thousand_pairs, many_workers, colour, recorded, predict_asks,
+            drawing, closed_output, a_thousand_pairs, long_pairs, many_workers, colour, recorded, predict_asks,
             predict_answers, predict_gives_nothing_away);
     };
     ($number:literal: $($test:ident),* $(,)?) => {
@@ -274,16 +279,35 @@ impl Subject {
         for (lines, arguments) in
             [(1, &["--rounds", "1"][..]), (0, &["--help"]), (0, &["--json", "--rounds", "1"])]
         {
-            let mut command = self.command(arguments);
-            let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-            let mut reader = BufReader::new(child.stdout.take().unwrap());
-            for _ in 0..lines {
-                reader.read_line(&mut String::new()).unwrap();
-            }
-            drop(reader);
-            let Said { stderr, status, .. } = said(child.wait_with_output().unwrap());
+            let Said { stderr, status, .. } = self.closed_after(lines, arguments);
             assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}");
         }
+        self.files_of_a_closed_output(&[("--svg", "</svg>\n"), ("--record", "}")], &[]);
+    }
+
+    /// Files that were asked for are written whole, although nobody reads the output to its end.
+    pub fn files_of_a_closed_output(&self, files: &[(&str, &str)], others: &[&str]) {
+        let folder = tempfile::tempdir().unwrap();
+        for (lines, (option, end)) in files.iter().enumerate() {
+            let file = folder.path().join(lines.to_string());
+            let arguments = ["--rounds", "1", option, file.to_str().unwrap()];
+            let Said { stderr, status, .. } =
+                self.closed_after(lines, &[&arguments, others].concat());
+            assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}");
+            assert!(fs::read_to_string(&file).unwrap().ends_with(end), "{arguments:?}");
+        }
+    }
+
+    /// Runs the lesson, and closes its output after so many lines.
+    fn closed_after(&self, lines: usize, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut reader = BufReader::new(child.stdout.take().unwrap());
+        for _ in 0..lines {
+            reader.read_line(&mut String::new()).unwrap();
+        }
+        drop(reader);
+        said(child.wait_with_output().unwrap())
     }
 
     /// A thousand pairs, as text and as a document; the harness has compared the answers of all
@@ -310,6 +334,32 @@ impl Subject {
         fits(&text);
         assert!(text.contains("1,000 pairs") && text.contains(" … 984 more"), "{text}");
         roxmltree::Document::parse(&fs::read_to_string(drawing).unwrap()).unwrap();
+    }
+
+    /// Pairs that take centuries are told on standard error before they run.
+    pub fn long_pairs(&self) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs");
+        fs::write(&file, format!("{} {}\n", u64::MAX, u64::MAX - 1)).unwrap();
+        let mut command = self.command(&["--json", "--pairs", file.to_str().unwrap()]);
+        // In a group of its own, so that its workers can be killed with it.
+        command.process_group(0).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut reader = BufReader::new(child.stderr.take().unwrap());
+        let (sender, told) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            let _ = reader.read_line(&mut line);
+            sender.send(line)
+        });
+        // The limit is for a lesson that says nothing, and so would never end.
+        let told = told.recv_timeout(Duration::from_secs(60));
+        let group = Pid::from_raw(child.id().try_into().unwrap());
+        killpg(group, Signal::SIGKILL).unwrap();
+        child.wait().unwrap();
+        let told = told.expect("nothing was said");
+        assert!(told.starts_with("Note: one pass over these pairs takes about "), "{told}");
+        assert!(told.contains(" years or longer on one worker"), "{told}");
     }
 
     pub fn many_workers(&self) {

@@ -2,7 +2,7 @@
 
 use crate::{ITEMS, text};
 use kernel::{Executor, Message, Pair, Parcel, TaskError, checksum, digest, gcd, transform};
-use report::{Probed, Progress, Summary, bytes};
+use report::{Probed, Progress, Summary, bytes, seconds_per_step};
 use schedule::leverage::{Capacity, Job, break_even, first_near_best, speedup};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -161,13 +161,13 @@ pub(crate) fn measure(
     columns: &[f64],
     rounds: usize,
 ) -> Result<Sweep, Box<dyn Error>> {
-    let per_step = seconds_per_step();
+    let per_step = seconds_per_step(gcd);
     let contenders: Vec<&[Runner]> = std::iter::once(alone)
         .chain(stages.iter().map(|(_, runners)| runners.as_slice()))
         .collect();
     // By contender, row, column: the seconds of each round.
     let mut times = vec![vec![vec![Vec::new(); columns.len()]; ROWS.len()]; contenders.len()];
-    let mut progress = Progress::of("payload", rounds * ROWS.len());
+    let mut progress = Progress::new("payload", rounds * ROWS.len());
     for round in 0..rounds {
         for (row, payload) in ROWS.iter().enumerate() {
             for (column, &seconds) in columns.iter().enumerate() {
@@ -186,7 +186,7 @@ pub(crate) fn measure(
                     }
                 }
             }
-            progress.round_done();
+            progress.one_done();
         }
     }
     let median = |cells: &Vec<Vec<Vec<f64>>>| -> Vec<Vec<f64>> {
@@ -220,19 +220,6 @@ fn cells(
         alone.iter().zip(own).map(cell).collect()
     })
     .collect()
-}
-
-/// How long a step of the countdown takes here: the least of a few, since it sets the columns and
-/// nothing is compared with it.
-fn seconds_per_step() -> f64 {
-    const STEPS: u64 = 1_000_000;
-    let pair = Pair::new(STEPS, STEPS + 1).expect("not zero");
-    let time = |_| {
-        let begin = Instant::now();
-        std::hint::black_box(gcd(std::hint::black_box(pair)));
-        begin.elapsed().as_secs_f64()
-    };
-    (0..5).map(time).fold(f64::INFINITY, f64::min) / STEPS as f64
 }
 
 /// A pair whose countdown takes about so long: neighbours have no divisor but 1.

@@ -78,6 +78,11 @@ impl Comparison {
         }
     }
 
+    /// Whether there is a bar that does not hold, or of which nobody knows.
+    fn misses(&self) -> bool {
+        self.bar != Bar::None && self.holds() != Some(true)
+    }
+
     /// The bar as a condition on the ratio, or, if there is no ratio, on our figure: `<= 1.5`.
     fn condition(&self) -> Option<String> {
         match self.bar {
@@ -87,6 +92,11 @@ impl Comparison {
             Bar::None => None,
         }
     }
+}
+
+/// Whether every bar holds. A bar whose figures were not measured is not known to hold.
+pub fn all_hold(rows: &[Comparison]) -> bool {
+    !rows.iter().any(Comparison::misses)
 }
 
 /// The rows as an array of `{measured, ours, other, unit, ratio, bar, holds}`; `null` for a figure
@@ -162,6 +172,18 @@ mod tests {
         let holds: Vec<_> = rows().iter().map(Comparison::holds).collect();
         let (yes, no) = (Some(true), Some(false));
         assert_eq!(holds, [yes, no, None, yes, yes, no, None]);
+    }
+
+    #[test]
+    fn all_bars_hold_if_none_is_missed_and_none_is_unknown() {
+        let [held, missed, unknown, _, under, over, no_bar] = &rows()[..] else { panic!("seven") };
+        let all = |rows: &[&Comparison]| {
+            all_hold(&rows.iter().map(|&row| row.clone()).collect::<Vec<_>>())
+        };
+        assert!(all(&[held, under, no_bar]) && all(&[no_bar]) && all(&[]));
+        for wrong in [missed, unknown, over] {
+            assert!(!all(&[held, wrong]) && !all(&[wrong, held]), "{wrong:?}");
+        }
     }
 
     #[test]

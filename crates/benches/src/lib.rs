@@ -5,5 +5,5 @@
 mod comparison;
 mod markdown;
 
-pub use comparison::{Bar, Comparison, Unit, json, table};
-pub use markdown::record;
+pub use comparison::{Bar, Comparison, Unit, all_hold, json, table};
+pub use markdown::{missed, record};

@@ -37,8 +37,8 @@ fn table(rows: &Value) -> String {
     table
 }
 
-/// A sentence that names the bars that do not hold, or could not be measured.
-fn missed(rows: &Value) -> String {
+/// A sentence that names the bars that do not hold, or could not be measured; made for a page.
+pub fn missed(rows: &Value) -> String {
     let (mut held, mut missed, mut unknown) = (0, Vec::new(), Vec::new());
     for row in rows.as_array().into_iter().flatten() {
         let name = row["measured"].as_str().unwrap_or_default();

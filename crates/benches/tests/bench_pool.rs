@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn bench_pool() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bench-pool"));
@@ -16,7 +16,7 @@ fn bench_pool() -> Command {
 }
 
 fn quick(arguments: &[&str]) -> Output {
-    let quick = ["--quick", "--rounds", "1"];
+    let quick = ["--quick", "--rounds", "1", "--report-only"];
     bench_pool().args(quick).args(arguments).output().expect("it was built")
 }
 
@@ -75,16 +75,19 @@ fn without_python_its_rows_are_empty_and_the_others_are_not() {
         command.args(["--quick", "--rounds", "1"]).args(json).env("PATH", nothing.path());
         command.output().expect("it was built")
     };
-    let rows = rows(&output(&["--json"]));
+    let rows = rows(&output(&["--json", "--report-only"]));
     assert!(rows.iter().filter(|row| is_python(row)).count() >= 5);
     for row in &rows {
         let limit = row["bar"].as_str().is_some_and(|bar| bar.starts_with("< "));
         assert_eq!(row["other"].is_null(), is_python(row) || limit, "{row}");
     }
+    // A bar without its Python is not known to hold.
     let output = output(&[]);
-    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "");
     let table = text(&output.stdout);
     assert!(table.starts_with("measured "), "{table}");
+    assert!(table.contains(" bars ") && table.contains("These were not measured: "), "{table}");
     let last = table.lines().last().expect("a line");
     assert!(last.starts_with("Python's side is left out: python3: "), "{table}");
 }
@@ -114,6 +117,31 @@ fn with_python_its_rows_are_full() {
     assert_eq!(record["python"], "Python 3.0");
     let last = "Python is ProcessPoolExecutor of 3.0, workers started by hand.";
     assert_eq!(table.lines().last(), Some(last), "{table}");
+}
+
+/// The status says what the rows say, on any machine and whatever they say.
+#[test]
+fn the_status_is_that_of_the_bars() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let python = stand_in(folder.path());
+    let mut command = bench_pool();
+    command.args(["--quick", "--rounds", "1", "--json", "--python"]).arg(python);
+    let output = command.output().expect("it was built");
+    let rows: Vec<Value> = serde_json::from_slice(&output.stdout).expect("one array");
+    let holds = |row: &Value| row["bar"].is_null() || row["holds"] == true;
+    let expected = if rows.iter().all(holds) { 0 } else { 1 };
+    assert_eq!(output.status.code(), Some(expected), "{}", text(&output.stdout));
+}
+
+/// A reader that closes the output early is no failure, and the bars decide the status all the same.
+#[test]
+fn an_output_that_is_closed_early_is_no_failure() {
+    let mut command = bench_pool();
+    command.args(["--quick", "--rounds", "1", "--report-only"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("built");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
 }
 
 /// The script itself, on machines that have an interpreter to run it.

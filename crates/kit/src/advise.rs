@@ -77,11 +77,29 @@ pub fn advise(work: Work, out: &mut impl Write) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The most bytes that travel to a worker process, or back: the longest body of a frame of
+/// `processes` and `process-futures`.
+const TRAVELS: u64 = 1 << 30;
+
 /// A way to do the work.
 struct Way {
     name: &'static str,
     costs: Costs,
     capacity: Capacity,
+}
+
+/// The ways that there are for this work, the simpler ones first.
+fn ways(work: Work, measured: &StageCosts, cores: NonZeroUsize) -> Vec<Way> {
+    let capacity = Capacity { workers: work.workers, cores };
+    let alone = Capacity { workers: NonZeroUsize::MIN, cores };
+    let mut ways = vec![
+        Way { name: "a loop", costs: Costs::NONE, capacity: alone },
+        Way { name: "threads", costs: measured.threads, capacity },
+    ];
+    if let (Ok(costs), false) = (&measured.processes, work.bytes > TRAVELS) {
+        ways.push(Way { name: "processes", costs: *costs, capacity });
+    }
+    ways
 }
 
 /// Prints the answer that follows from what was measured.
@@ -91,76 +109,102 @@ struct Way {
 pub fn print(work: Work, measured: &StageCosts, out: &mut impl Write) -> io::Result<()> {
     let Work { item_seconds, bytes, workers, items } = work;
     let job = Job { items, seconds: item_seconds, bytes };
-    let capacity = Capacity { workers, cores: measured.cores };
-    let alone = Capacity { workers: NonZeroUsize::MIN, ..capacity };
-    let mut ways = vec![
-        Way { name: "a loop", costs: Costs::NONE, capacity: alone },
-        Way { name: "threads", costs: measured.threads, capacity },
-    ];
-    if let Ok(costs) = measured.processes {
-        ways.push(Way { name: "processes", costs, capacity });
-    }
-    let take = choose(job, &ways.iter().collect::<Vec<_>>());
-    let gain = |way: &Way| speedup(job, way.costs, way.capacity);
-    let limit = |way: &Way| bound(items, way.capacity);
-
-    let (most, chosen) = (shown(limit(take)), shown(gain(take)));
+    let ways = ways(work, measured, measured.cores);
+    let take = choose(job, &ways);
+    let (most, chosen) = (shown(bound(items, take.capacity)), take.gain(job));
     paragraph(out, "Advice", &format!("{}: {chosen} predicted, at most {most}", take.name))?;
-    let text = format!(
-        "{} of {}, {} bytes each, on {}",
+    let mut text = format!(
+        "{} of {}, {} bytes each,",
         count_grouped(items.get(), "item"),
         time(item_seconds),
         grouped(bytes),
-        count(workers.get(), "worker"),
     );
+    text.push(if text.len() < 50 { ' ' } else { '\n' });
+    text += &format!("on {}", count(workers.get(), "worker"));
+    if workers > items {
+        text += "\nthe workers beyond the items have nothing to do";
+    }
     paragraph(out, "Your work", &text)?;
-    let machine = count(measured.cores.get(), "core");
-    let machine = if workers > measured.cores {
-        format!("{machine}: the workers beyond them do not help the computing")
-    } else {
-        machine
-    };
+    let mut machine = count(measured.cores.get(), "core");
+    if workers > measured.cores {
+        machine += ": the workers beyond them do not help the computing";
+    }
     paragraph(out, "Machine", &machine)?;
     paragraph(out, "Predicted", "               time  speed-up     bound   pays from, an item")?;
     for way in &ways {
-        let even = break_even(items, bytes, way.costs, way.capacity);
-        let even = match even {
+        let even = match break_even(items, bytes, way.costs, way.capacity) {
             _ if way.name == "a loop" => "-".to_owned(),
             Some(seconds) => time(seconds),
             None => "never".to_owned(),
         };
         writeln!(
             out,
-            "  {:<18}{:>12}{:>10}{:>10}{:>21}",
+            "  {:<18}{:>12}{:>10}{:>10}{even:>21}",
             way.name,
-            time(seconds(job, way.costs, way.capacity)),
-            shown(gain(way)),
-            shown(limit(way)),
-            even
+            way.time(job),
+            way.gain(job),
+            shown(bound(items, way.capacity)),
         )?;
     }
     paragraph(out, "Rests on", &format!("threads    {}", costs_in_words(measured.threads)))?;
-    match &measured.processes {
-        Ok(costs) => {
-            paragraph(out, "", &format!("processes  {}", costs_in_words(*costs)))?;
-            let isolated = choose(job, &[&ways[0], &ways[2]]);
-            let text = format!(
-                "if it may crash, must be killable or needs one lock of the process:\n\
-                 {}, {}",
-                isolated.name,
-                shown(gain(isolated))
-            );
-            paragraph(out, "Isolated", &text)
+    let processes = match &measured.processes {
+        Ok(costs) => costs_in_words(*costs),
+        Err(why) => format!("none here: {why}"),
+    };
+    paragraph(out, "", &format!("processes  {processes}"))?;
+    print_conditions(work, measured, out)
+}
+
+/// Prints what to take where time is not all that counts, or where the time is no computing.
+fn print_conditions(work: Work, measured: &StageCosts, out: &mut impl Write) -> io::Result<()> {
+    let job = Job { items: work.items, seconds: work.item_seconds, bytes: work.bytes };
+    let mut ways = ways(work, measured, measured.cores);
+    if work.bytes > TRAVELS {
+        let text = "processes are left out: at most 1 GiB travels to a worker, and at\n\
+                    most 1 GiB back. Send a file's name in place of the bytes, or split\n\
+                    the items. Sharing memory comes in a later lesson.";
+        paragraph(out, "Too large", text)?;
+    }
+    // A crash in a loop or in a thread ends the program, so no time makes up for it.
+    let isolated = match (&measured.processes, ways.get(2)) {
+        (_, Some(processes)) => format!(
+            "processes,\n{}, where a loop takes {}: only they survive a crash",
+            processes.time(job),
+            ways[0].time(job)
+        ),
+        (Ok(_), None) => "processes,\nwhen the items are small enough to travel".to_owned(),
+        (Err(_), None) => {
+            "nothing here;\na crash ends a loop, and threads, and the program".to_owned()
         }
-        Err(why) => paragraph(out, "", &format!("processes  none here: {why}")),
+    };
+    paragraph(out, "Crashes", &format!("if an item may crash or must be killable: {isolated}"))?;
+    // Threads take turns at such a lock, so they gain nothing.
+    ways.remove(1);
+    let locked = choose(job, &ways);
+    let (name, gain) = (locked.name, locked.gain(job));
+    paragraph(out, "One lock", &format!("if items need one lock of the process: {name}, {gain}"))?;
+    // An item that waits needs no core meanwhile.
+    let ways = self::ways(work, measured, measured.cores.max(work.workers));
+    let waiting = choose(job, &ways);
+    let (name, gain) = (waiting.name, waiting.gain(job));
+    paragraph(out, "Waiting", &format!("if items wait and do not compute: {name}, {gain}"))
+}
+
+impl Way {
+    fn time(&self, job: Job) -> String {
+        time(seconds(job, self.costs, self.capacity))
+    }
+
+    fn gain(&self, job: Job) -> String {
+        shown(speedup(job, self.costs, self.capacity))
     }
 }
 
 /// The way that is done first; of those that are about as fast, the first in the list.
-fn choose<'ways>(job: Job, ways: &[&'ways Way]) -> &'ways Way {
+fn choose(job: Job, ways: &[Way]) -> &Way {
     let costs: Vec<Costs> = ways.iter().map(|way| way.costs).collect();
     let capacities: Vec<Capacity> = ways.iter().map(|way| way.capacity).collect();
-    ways[best(job, &costs, &capacities)]
+    &ways[best(job, &costs, &capacities)]
 }
 
 /// "1,000 items".

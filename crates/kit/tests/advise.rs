@@ -73,6 +73,77 @@ fn without_processes_the_others_are_weighed() {
     insta::assert_snapshot!("no-processes", said(work(2.0, 100_000, 2, 1000), &machine));
 }
 
+/// The lines under this label.
+fn under(label: &str, said: &str) -> String {
+    let lines = said.lines().skip_while(|line| !line.starts_with(&format!("{label} ")));
+    let more = |(at, line): &(usize, &str)| *at == 0 || line.starts_with(' ');
+    let lines = lines.enumerate().take_while(more).map(|(_, line)| line.trim());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
+/// Work, the machine's cores, and what is to be said: at the beginning, of crashes, of one lock, of
+/// waiting. Each machine has processes.
+#[test]
+fn what_is_advised_for_which_work() {
+    const FITS: u64 = 1 << 30;
+    let (survive, travel) = (": only they survive a crash", "small enough to travel");
+    for (work, cores, words) in [
+        // Much too little to compute: no worker pays, and a crash needs a process all the same.
+        (work(0.0001, 16, 2, 100), 2, ["a loop: 1.00x", survive, "a loop, 1.00x", "a loop, 1.00x"]),
+        (work(1e-9, 0, 1024, 1), 64, ["a loop: 1.00x", survive, "a loop, 1.00x", "a loop, 1.00x"]),
+        // Enough to compute, and cores for it.
+        (work(2.0, 0, 2, 1000), 2, ["threads: 2.00x", survive, "processes, 1.9", "threads, 2.00x"]),
+        // Enough to compute, and one core: only waiting gains.
+        (work(9.0, 16, 4, 1000), 1, ["a loop: 1.00x", survive, "a loop, 1.00x", "threads, 4.00x"]),
+        // One worker, one item: nothing gains.
+        (work(9.0, 16, 1, 1000), 8, ["a loop: 1.00x", survive, "a loop, 1.00x", "a loop, 1.00x"]),
+        (work(9.0, 16, 8, 1), 8, ["a loop: 1.00x", survive, "a loop, 1.00x", "a loop, 1.00x"]),
+        // More workers than items, and than cores.
+        (work(9.0, 16, 8, 3), 8, ["threads: 2.98x", survive, "processes, 2.", "threads, 2.98x"]),
+        (work(9.0, 16, 9, 900), 3, ["threads: 3.00x", survive, "processes, 2.9", "threads, 9.00x"]),
+        // The longest that travels, one byte more, and as much as can be typed.
+        (
+            work(1e5, FITS, 2, 10),
+            2,
+            ["threads: 2.00x", survive, "processes, 1.9", "threads, 2.00x"],
+        ),
+        (
+            work(1e5, FITS + 1, 2, 10),
+            2,
+            ["threads: 2.00x", travel, "a loop, 1.00x", "threads, 2.00x"],
+        ),
+        (
+            work(8.64e7, 1 << 40, 1024, 1_000_000_000),
+            2,
+            ["threads: 2.00x", travel, "a loop", "threads, 1,023x"],
+        ),
+    ] {
+        let said = said(work, &machine(cores));
+        for (label, words) in ["Advice", "Crashes", "One lock", "Waiting"].into_iter().zip(words) {
+            assert!(under(label, &said).contains(words), "{words} of {work:?}:\n{said}");
+        }
+        // What cannot be done has no time, and what can has one.
+        let travels = work.bytes <= FITS;
+        assert_eq!(said.contains("\n  processes "), travels, "{said}");
+        assert_eq!(said.contains("\nToo large "), !travels, "{said}");
+        let idle = said.contains("the workers beyond the items have nothing to do");
+        assert_eq!(idle, work.workers > work.items, "{said}");
+    }
+}
+
+#[test]
+fn what_travels_is_what_the_pools_carry() {
+    for file in ["../processes/src/frame.rs", "../process-futures/src/wire/packet.rs"] {
+        let source = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")));
+        assert!(source.expect("a source").contains("const MAX_BODY: usize = 1 << 30;"), "{file}");
+    }
+}
+
+#[test]
+fn too_large_to_travel() {
+    insta::assert_snapshot!("too-large", said(work(50.0, 3 << 30, 2, 100), &machine(2)));
+}
+
 fn kit(arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_kit"))
         .arg("advise")

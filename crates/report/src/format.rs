@@ -6,6 +6,21 @@ pub fn time(seconds: f64) -> String {
     format!("{} {}", unit.number(seconds), unit.name)
 }
 
+/// A time for which somebody may have to wait, in words: `12 seconds`, `585 years`.
+pub(crate) fn duration(seconds: f64) -> String {
+    const UNITS: [(f64, &str); 5] = [
+        (365.25 * 86_400.0, "years"),
+        (86_400.0, "days"),
+        (3_600.0, "hours"),
+        (60.0, "minutes"),
+        (1.0, "seconds"),
+    ];
+    // At least two of a unit, or there is more to say in the next one.
+    let unit = UNITS.into_iter().find(|(unit, _)| seconds >= 2.0 * unit);
+    let (unit, name) = unit.unwrap_or(UNITS[4]);
+    format!("{} {name}", grouped((seconds / unit).round() as u64))
+}
+
 /// Two times in the unit of a third: the middle half beside its median, `55.3 - 57.4`.
 pub(crate) fn range(low: f64, high: f64, median: f64) -> String {
     let unit = Unit::of(median);
@@ -157,6 +172,13 @@ mod tests {
         );
         assert_eq!(range(0.000_995, 0.0101, 0.0099), "0.99 - 10.1");
         assert_eq!(time(0.009_999), "10.0 ms");
+    }
+
+    #[test]
+    fn long_times_are_in_words() {
+        let times = [0.4, 12.4, 119.0, 149.0, 7_200.0, 200_000.0, 1.84e10].map(duration);
+        assert_eq!(times[..4], ["0 seconds", "12 seconds", "119 seconds", "2 minutes"]);
+        assert_eq!(times[4..], ["2 hours", "2 days", "583 years"]);
     }
 
     #[test]

@@ -11,6 +11,17 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
+/// How many rounds are timed item by item, if so many are measured. A picture needs one round; of
+/// three, the one in the middle is the one to show. Repeated maps have no picture.
+fn pictures(rounds: usize) -> usize {
+    rounds.min(3)
+}
+
+/// How many times a row goes through the pairs: to warm up, to be measured, for its picture.
+pub(crate) fn passes(rounds: usize) -> usize {
+    1 + rounds + pictures(rounds)
+}
+
 /// What a contender's speed-up should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Predicted {
@@ -129,10 +140,8 @@ impl<'a> Table<'a> {
     /// A task's error, [`Disagreement`] if a contender's answers are not the first one's, or what
     /// an executor says when it cannot start.
     pub(crate) fn measure(self, rounds: usize) -> Result<TableOutcome, Box<dyn Error>> {
-        // A picture needs one round; of three, the one in the middle is the one to show. Repeated
-        // maps have no picture.
-        let pictures = if self.repeats == 1 { rounds.min(3) } else { 0 };
-        let mut progress = Progress::new(rounds + pictures);
+        let pictures = if self.repeats == 1 { pictures(rounds) } else { 0 };
+        let mut progress = Progress::new("run", self.rows.len() * (1 + rounds + pictures));
         let expected = self.rows.first().map(|row| self.round(row)).transpose()?;
         let expected = expected.map(|(answers, _)| answers).unwrap_or_default();
         let check = |row: &Contender, answers: &[u64]| {
@@ -141,6 +150,7 @@ impl<'a> Table<'a> {
         for row in &self.rows {
             let (answers, _) = self.round(row)?;
             check(row, &answers)?;
+            progress.one_done();
         }
         let mut times = vec![Vec::with_capacity(rounds); self.rows.len()];
         for round in 0..rounds {
@@ -149,8 +159,8 @@ impl<'a> Table<'a> {
                 let (answers, seconds) = self.round(&self.rows[index])?;
                 check(&self.rows[index], &answers)?;
                 times[index].push(seconds);
+                progress.one_done();
             }
-            progress.round_done();
         }
         let mut drawn = vec![Vec::with_capacity(pictures); self.rows.len()];
         for _ in 0..pictures {
@@ -158,8 +168,8 @@ impl<'a> Table<'a> {
                 let (answers, picture) = self.picture(row)?;
                 check(row, &answers)?;
                 drawn.push(picture);
+                progress.one_done();
             }
-            progress.round_done();
         }
         let starts: Vec<_> =
             self.rows.iter().map(|row| row.start_time(rounds)).collect::<Result<_, _>>()?;

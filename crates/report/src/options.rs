@@ -5,7 +5,7 @@ use crate::session::{self, Destination, NoOptions, OutputArguments};
 use crate::typed::{self, rounds, workers};
 use clap::builder::ValueParser;
 use clap::{Arg, ArgAction, ArgMatches, CommandFactory, FromArgMatches, Parser};
-use kernel::{Pair, ten_pairs};
+use kernel::{Pair, gcd, ten_pairs};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::num::NonZeroUsize;
@@ -40,11 +40,20 @@ pub struct Extras {
     pub rounds: &'static str,
     /// Options of the lesson's own.
     pub options: &'static [Extra],
+    /// The task that runs the pairs, as its time follows from their steps; none if there is no such
+    /// task with the lesson's own options that were given.
+    pub task: fn(&OwnOptions) -> Option<PairTask>,
 }
+
+/// A task on pairs.
+pub type PairTask = fn(Pair) -> u64;
+
+/// The lesson's own options that were given, by name; a flag's value is empty.
+pub type OwnOptions = BTreeMap<&'static str, OsString>;
 
 impl Extras {
     /// What all lessons have unless they say otherwise.
-    pub const NONE: Self = Self { rounds: "21", options: &[] };
+    pub const NONE: Self = Self { rounds: "21", options: &[], task: |_| Some(gcd) };
 }
 
 /// An option of one lesson.
@@ -56,6 +65,9 @@ pub struct Extra {
     pub value: &'static str,
     /// Whether it asks for text that no document can hold, and so goes against `--json`.
     pub text_only: bool,
+    /// Whether its value names a file that the lesson writes, even where nobody reads what it
+    /// prints.
+    pub is_written: bool,
     /// Its line in the help.
     pub help: &'static str,
     /// Looks at the value before anything is printed. The error is one line, in which the option
@@ -81,8 +93,7 @@ pub(crate) struct Options {
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
     pub(crate) destination: Destination,
-    /// The lesson's own options that were given, by name; a flag's value is empty.
-    pub(crate) extras: BTreeMap<&'static str, OsString>,
+    pub(crate) extras: OwnOptions,
 }
 
 impl Options {
@@ -104,13 +115,15 @@ impl Options {
             let checked = given.get(extra.name).map_or(Ok(()), |value| (extra.check)(value));
             checked.map_err(NoOptions::Input)?;
         }
-        let destination = output.open()?;
+        let mut destination = output.open()?;
+        let mut written = extras.options.iter().filter(|extra| extra.is_written);
+        destination.own_file = written.any(|extra| given.contains_key(extra.name));
         Ok(Self { workers, pairs, rounds, destination, extras: given })
     }
 }
 
 /// The lesson's own options among those that were typed.
-fn given(extras: &[Extra], matches: &ArgMatches) -> BTreeMap<&'static str, OsString> {
+fn given(extras: &[Extra], matches: &ArgMatches) -> OwnOptions {
     let value = |extra: &Extra| match extra.value {
         "" => matches.get_flag(extra.name).then(OsString::new),
         _ => matches.get_one::<OsString>(extra.name).cloned(),
@@ -183,6 +196,7 @@ mod tests {
                     name: "tool",
                     value: "PATH",
                     text_only: false,
+                    is_written: false,
                     help: "a tool",
                     check: |path| match path.to_str() {
                         Some("good") => Ok(()),
@@ -193,10 +207,12 @@ mod tests {
                     name: "list",
                     value: "",
                     text_only: true,
+                    is_written: false,
                     help: "a list",
                     check: |_| Ok(()),
                 },
             ],
+            ..Extras::NONE
         };
         let read = |words: &[&str]| {
             Options::read(&ninth(), &extras, ["9"].iter().chain(words).map(OsString::from))

@@ -5,16 +5,18 @@
 use crate::core_line::{executor_line, task_line};
 use crate::format::{counted, grouped, speedup, steps, steps_like};
 use crate::json::{Document, PredictionDocument};
-use crate::measure::{Disagreement, Measured};
-use crate::options::{Extras, Options};
+use crate::measure::{Disagreement, Measured, passes};
+use crate::options::{Extras, Options, OwnOptions, PairTask};
+use crate::pace;
 use crate::session::{self, Session};
 use crate::{Lesson, bars};
-use kernel::Pair;
+use kernel::{Pair, ten_pairs};
 use schedule::{Policy, bound};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::{env, mem};
@@ -36,6 +38,7 @@ pub fn present_with(
     body: impl FnOnce(&mut Run) -> Result<(), Box<dyn Error>>,
 ) -> ExitCode {
     session::main(Options::read(lesson, extras, env::args_os()), |options| {
+        let task = (extras.task)(&options.extras);
         let Options { workers, pairs, rounds, destination, extras } = options;
         let mut run = Run {
             session: Session::begin(lesson, destination)?,
@@ -50,6 +53,7 @@ pub fn present_with(
             facts: BTreeMap::new(),
             instead: None,
         };
+        run.note_long_pairs(task);
         body(&mut run)?;
         run.end()
     })
@@ -64,7 +68,7 @@ pub struct Run {
     pub(crate) workers: NonZeroUsize,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) rounds: usize,
-    extras: BTreeMap<&'static str, OsString>,
+    extras: OwnOptions,
     /// The rows of all tables so far.
     pub(crate) rows: Vec<Measured>,
     /// The rows whose schedules were shown, by their places in `rows`.
@@ -79,6 +83,17 @@ pub struct Run {
 }
 
 impl Run {
+    /// Says on standard error how long pairs of the reader's own will take on this machine, if that
+    /// is long. The ten pairs are a matter of seconds everywhere.
+    fn note_long_pairs(&self, task: Option<PairTask>) {
+        let task = task.filter(|_| self.pairs != ten_pairs());
+        if let Some(note) = task.and_then(|task| pace::note(&self.pairs, passes(self.rounds), task))
+        {
+            // The lesson goes on, whether the note can be read or not.
+            let _ = writeln!(anstream::stderr(), "{note}");
+        }
+    }
+
     /// The pairs: the ten, or those of `--pairs`.
     pub fn pairs(&self) -> Vec<Pair> {
         self.pairs.clone()
@@ -96,7 +111,7 @@ impl Run {
 
     /// The value of an option of the lesson's own, if it was given; a flag's is empty.
     pub fn extra(&self, name: &str) -> Option<&OsStr> {
-        self.extras.get(name).map(OsString::as_os_str)
+        self.extras.get(name).map(AsRef::as_ref)
     }
 
     /// The lesson's facts.

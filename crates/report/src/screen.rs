@@ -17,18 +17,25 @@ const MARK: Style = AnsiColor::Green.on_default().bold();
 /// `NO_COLOR` does not forbid it; or nowhere, if the lesson prints its JSON document instead.
 pub(crate) struct Screen {
     out: Option<AutoStream<Stdout>>,
+    /// Whether there is something to do beside printing, so that a lesson whose output nobody
+    /// reads goes on in silence.
+    goes_on: bool,
 }
 
 impl Screen {
-    pub(crate) fn new(quiet: bool) -> Self {
-        Self { out: (!quiet).then(anstream::stdout) }
+    pub(crate) fn new(quiet: bool, goes_on: bool) -> Self {
+        Self { out: (!quiet).then(anstream::stdout), goes_on }
     }
 
     /// One line as it is.
     pub(crate) fn line(&mut self, line: impl fmt::Display) -> Result<(), OutputError> {
-        match &mut self.out {
-            Some(out) => writeln!(out, "{line}").map_err(OutputError),
-            None => Ok(()),
+        let Some(out) = &mut self.out else { return Ok(()) };
+        match writeln!(out, "{line}").map_err(OutputError) {
+            Err(error) if error.is_closed_pipe() && self.goes_on => {
+                self.out = None;
+                Ok(())
+            }
+            written => written,
         }
     }
 

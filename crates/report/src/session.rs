@@ -17,7 +17,7 @@ use std::io::{Write, stdout};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{fs, thread};
+use std::thread;
 
 /// What every lesson can be told about its output, as it is typed.
 #[derive(Debug, Args)]
@@ -39,7 +39,9 @@ pub struct OutputArguments {
 pub struct Destination {
     json: bool,
     svg: Option<OutputFile>,
-    record: Option<PathBuf>,
+    record: Option<OutputFile>,
+    /// Whether the lesson itself writes a file that was asked for.
+    pub(crate) own_file: bool,
 }
 
 impl OutputArguments {
@@ -49,28 +51,35 @@ impl OutputArguments {
     /// [`NoOptions::Input`] if a file cannot be written.
     pub fn open(self) -> Result<Destination, NoOptions> {
         let Self { json, svg, record } = self;
-        let svg = svg.map(|path| OutputFile::named(&path, "drawing")).transpose();
-        Ok(Destination { json, svg: svg.map_err(NoOptions::Input)?, record })
+        let named = |path: Option<PathBuf>, what| {
+            path.map(|path| OutputFile::named(&path, what)).transpose().map_err(NoOptions::Input)
+        };
+        let (svg, record) = (named(svg, "drawing")?, named(record, "record")?);
+        Ok(Destination { json, svg, record, own_file: false })
     }
 }
 
 impl Destination {
+    /// Whether there is something to do where nobody reads standard output to its end.
+    fn has_files(&self) -> bool {
+        self.own_file
+            || [&self.svg, &self.record].into_iter().flatten().any(OutputFile::stands_alone)
+    }
+
     /// Writes what was asked for; what was not asked for is not made.
     pub(crate) fn write(
         self,
         drawing: impl FnOnce() -> String,
         document: impl FnOnce() -> serde_json::Result<Value>,
     ) -> Result<(), Box<dyn Error>> {
-        let Self { json, svg, record } = self;
+        let Self { json, svg, record, .. } = self;
         if let Some(file) = svg {
-            file.write(&drawing())
-                .map_err(|error| format!("the drawing was not written: {error}"))?;
+            file.write(&drawing())?;
         }
         if json || record.is_some() {
             let text = document()?.to_string();
-            if let Some(path) = &record {
-                fs::write(path, &text)
-                    .map_err(|error| format!("the record was not written: {error}"))?;
+            if let Some(file) = record {
+                file.write(&text)?;
             }
             if json {
                 OutputError::check(writeln!(stdout(), "{text}"))?;
@@ -148,7 +157,8 @@ impl Error for BadInput {}
 /// A lesson's `main`: runs the body, if there are options to run it with.
 ///
 /// The exit status is 0; 2 with one line on standard error if the options cannot be used; 1 with
-/// one line if the run fails. If nobody reads standard output to its end, the lesson ends quietly.
+/// one line if the run fails. If nobody reads standard output to its end, the lesson ends quietly;
+/// where files were asked for, once they are written.
 pub fn main<O>(
     options: Result<O, NoOptions>,
     body: impl FnOnce(O) -> Result<(), Box<dyn Error>>,
@@ -188,7 +198,7 @@ impl Session {
     /// # Errors
     /// If standard output cannot be written.
     pub fn begin(lesson: &Lesson, destination: Destination) -> Result<Self, Box<dyn Error>> {
-        let mut screen = Screen::new(destination.json);
+        let mut screen = Screen::new(destination.json, destination.has_files());
         screen.line(frame(lesson).0)?;
         Ok(Self { lesson: lesson.clone(), screen, destination })
     }

@@ -1,6 +1,8 @@
 //! Lesson 1 as its reader meets it.
 
-use std::fs;
+use one_change_tests::lesson::{Said, names, said};
+use std::fs::{self, File};
+use std::process::{Command, Stdio};
 
 one_change_tests::lesson!(1);
 one_change_tests::exercise!(1);
@@ -12,6 +14,44 @@ fn a_guess_above_the_bound_and_a_file_of_one_pair() {
     let predicted = |arguments: &[&str]| SUBJECT.predicted(folder.path(), arguments);
     SUBJECT.snapshot("predict-above", &predicted(&["8", "--workers", "8"]));
     SUBJECT.snapshot("predict-one-pair", &predicted(&["1", "--pairs", "one"]));
+}
+
+/// A drawing that goes where the text goes stands behind the text, and takes nothing's place. One
+/// lesson is enough for this and the next test, because `crates/report` writes all lessons' files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_drawing_on_standard_output_follows_the_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all");
+    let output = File::create(&file).unwrap();
+    let mut command = SUBJECT.command(&["--rounds", "1", "--svg", "/dev/stdout"]);
+    assert!(command.stdout(output).status().unwrap().success());
+    let all = fs::read_to_string(&file).unwrap();
+    let (text, drawing) = all.split_once("<svg").unwrap();
+    assert!(text.starts_with("Lesson 1 ") && text.contains("\nNext "), "{text}");
+    assert!(drawing.ends_with("</svg>\n"), "{drawing}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_drawing_for_which_there_is_no_room_is_one_line_and_status_1() {
+    let Said { stderr, status, .. } = SUBJECT.run(&["--rounds", "1", "--svg", "/dev/full"]);
+    let full = "error: /dev/full: the drawing was not written: No space left on device";
+    assert!(stderr.starts_with(full) && stderr.lines().count() == 1, "{stderr}");
+    assert_eq!(status, Some(1));
+
+    // As on a disk that is full after the first block: no file may be longer.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("drawing.svg");
+    fs::write(&file, "what was there before").unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "ulimit -f 1; trap '' XFSZ; exec \"$0\" --rounds 1 --svg \"$1\""]);
+    shell.arg(SUBJECT.program).arg(&file).stdin(Stdio::null()).env_remove("CLICOLOR_FORCE");
+    let Said { stderr, status, .. } = said(shell.output().unwrap());
+    assert!(stderr.contains("drawing.svg: the drawing was not written: "), "{stderr}");
+    assert_eq!((stderr.lines().count(), status), (1, Some(1)), "{stderr}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "what was there before");
+    assert_eq!(names(folder.path()), ["drawing.svg"], "and no temporary file is left");
 }
 
 /// Bad input to a prediction. One lesson is enough, because `crates/predict` reads the command line

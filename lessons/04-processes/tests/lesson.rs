@@ -198,6 +198,21 @@ fn a_trace_that_cannot_be_written_is_one_line_and_status_2() {
     SUBJECT.snapshot("bad-trace", &table.replace(folder.path().to_str().unwrap(), "FOLDER"));
 }
 
+/// The pairs are not run, and so nothing is said of them.
+#[test]
+fn the_steps_take_no_time_for_long_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pairs");
+    fs::write(&file, format!("{} {}\n", u64::MAX, u64::MAX - 1)).unwrap();
+    SUBJECT.run_well(&["--steps", "--rounds", "1", "--pairs", file.to_str().unwrap()]);
+}
+
+#[test]
+fn a_trace_is_written_although_nobody_reads_the_text() {
+    SUBJECT.files_of_a_closed_output(&[("--trace", "]}\n")], &[]);
+    SUBJECT.files_of_a_closed_output(&[("--svg", "</svg>\n")], &["--steps"]);
+}
+
 /// A file that cannot be replaced in one step is written directly.
 #[cfg(target_os = "linux")]
 #[test]

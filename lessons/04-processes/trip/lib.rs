@@ -21,6 +21,7 @@ mod trace;
 
 pub use timed::steps;
 
+use kernel::gcd;
 use report::{Extra, Extras, OutputFile, Run};
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
@@ -35,6 +36,7 @@ pub const OPTIONS: Extras = Extras {
             name: "steps",
             value: "",
             text_only: false,
+            is_written: false,
             help: "Time the ten steps of an item's trip instead; --svg then\ndraws one trip",
             check: |_| Ok(()),
         },
@@ -42,11 +44,17 @@ pub const OPTIONS: Extras = Extras {
             name: "trace",
             value: "FILE",
             text_only: false,
+            is_written: true,
             help: "As --steps, and write the steps of all items into this\n\
                    file, for Perfetto or chrome://tracing",
             check: |path| OutputFile::named(Path::new(path), "trace").map(drop),
         },
     ],
+    // The steps are those of other items; a trace's are those of the pairs.
+    task: |given| match given.contains_key("steps") && !given.contains_key("trace") {
+        true => None,
+        false => Some(gcd),
+    },
     ..Extras::NONE
 };
 

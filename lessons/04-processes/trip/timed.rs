@@ -51,9 +51,7 @@ pub fn steps(run: &mut Run) -> Result<(), Box<dyn Error>> {
         let (_, trips) = there_and_back::<Gcd>(&mut workers, run.pairs())?;
         let text =
             trace_events(&format!("lesson {number}, {name}"), &workers.worker_pids(), &trips);
-        OutputFile::named(&path, "trace")?
-            .write(&text)
-            .map_err(|error| format!("the trace was not written: {error}"))?;
+        OutputFile::named(&path, "trace")?.write(&text)?;
     }
     let title = format!("Lesson {number}, {name}: an item's trip to a worker and back");
     let drawn = items.each_ref().map(Steps::to_draw);

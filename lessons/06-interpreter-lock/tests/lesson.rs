@@ -9,7 +9,7 @@ use std::process::Command;
 
 // A round of this lesson takes seconds, so only these of the common tests run here: the other tests
 // run the ten pairs many times over.
-one_change_tests::lesson!(6: words_fit_their_places, recorded, help, bad_input, a_thousand_pairs, predict_asks,
+one_change_tests::lesson!(6: words_fit_their_places, recorded, help, bad_input, a_thousand_pairs, long_pairs, predict_asks,
     predict_answers, predict_gives_nothing_away);
 one_change_tests::exercise!(6);
 

@@ -29,6 +29,11 @@ fn run_well(arguments: &[&str]) -> String {
     stdout
 }
 
+#[test]
+fn a_drawing_is_written_although_nobody_reads_the_text() {
+    SUBJECT.files_of_a_closed_output(&[("--svg", "</svg>\n")], &[]);
+}
+
 /// One round says what five say; and the text, the document and the drawing are of one run.
 #[test]
 fn the_text_the_record_and_the_drawing() {

@@ -8,8 +8,9 @@ use nix::unistd::{ForkResult, Pid, fork, getpgid, getpgrp};
 use one_change_tests::own_process::{inherited, lines_to_others};
 use processes::{Ended, Workers, call};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -51,6 +52,40 @@ pub fn input_is_empty() {
         (fs::read_link("/proc/self/fd/0").unwrap(), text.len())
     }
     assert_eq!(pool_of(1).map(read, vec![0]).unwrap(), [(PathBuf::from("/dev/null"), 0)]);
+}
+
+/// The workers share one standard error, here a pipe. `eprintln!` writes each piece of its format by
+/// itself, and other workers' pieces get between them. A line of at most 4096 bytes that is written
+/// in one call stays whole (pipe(7), `PIPE_BUF`).
+pub fn lines_of_four_workers_stay_whole() {
+    const LINES: u64 = 2000;
+    fn line(item: u64) -> String {
+        format!("item {item} of {LINES}: {item} {item} {item}")
+    }
+    fn tell(item: u64) {
+        let line = line(item) + "\n";
+        io::stderr().write_all(line.as_bytes()).unwrap();
+    }
+    let (reader, writer) = io::pipe().unwrap();
+    let own = io::stderr().as_fd().try_clone_to_owned().unwrap();
+    let to_standard_error = |end: BorrowedFd| {
+        // SAFETY: both descriptors are open, and no code relies on what the second one was.
+        assert_eq!(unsafe { libc::dup2(end.as_raw_fd(), 2) }, 2);
+    };
+    // The fork server starts with this standard error, and so do the workers.
+    to_standard_error(writer.as_fd());
+    let pool = pool_of(4);
+    to_standard_error(own.as_fd());
+    // A torn line has its end too, so there are as many ends as lines.
+    let reader = thread::spawn(|| {
+        let lines = io::BufReader::new(reader).lines().take(LINES as usize);
+        lines.collect::<Result<BTreeSet<String>, _>>().unwrap()
+    });
+    pool.map(tell, (0..LINES).collect()).unwrap();
+    let (told, lines) = (reader.join().unwrap(), (0..LINES).map(line).collect());
+    let torn: Vec<_> = told.difference(&lines).collect();
+    assert!(torn.is_empty(), "{} of {LINES} lines are torn, as {:?}", torn.len(), torn[0]);
+    assert_eq!(told.len(), lines.len());
 }
 
 /// Ctrl-C, and whatever else is sent to the program's process group, reaches the program alone.

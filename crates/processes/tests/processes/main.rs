@@ -150,6 +150,7 @@ fn main() -> std::process::ExitCode {
             inherited::exit_handlers_and_c_streams
             inherited::aborting_panics_are_printed
             isolation::a_partial_line_is_printed_once
+            isolation::lines_of_four_workers_stay_whole
             isolation::nothing_outlives_the_program
     });
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));

@@ -7,7 +7,9 @@
 //! quantities can be measured only once in the life of a process: for these, the program starts
 //! itself again.
 //!
-//! This program makes a record and is no test: its status is 0 whether the bars hold or not.
+//! The exit status is 0 if all bars hold, 1 if one does not or was not measured, and 2 if nothing
+//! was measured. With `--report-only` the bars do not decide: on a machine that has other work, a
+//! missed bar says little about the pool.
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +28,10 @@ mod rounds;
 mod samples;
 
 use options::Options;
+#[cfg(target_os = "linux")]
+use report::OutputFile;
 use std::error::Error;
+use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -35,14 +40,13 @@ fn main() -> ExitCode {
     if let Some((name, words)) = fresh::part() {
         return run_part(&name, &words);
     }
-    let told = match Options::read(std::env::args_os()) {
+    let status = match Options::read(std::env::args_os()) {
         Ok(options) => report(&options),
-        Err(options::Other::Help(help)) => write!(anstream::stdout(), "{help}").map_err(Into::into),
+        Err(options::Other::Help(help)) => print(&help).map(|()| 0),
         Err(options::Other::Mistake(line)) => Err(line.into()),
     };
-    match told {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
+    match status {
+        Ok(status) => ExitCode::from(status),
         Err(error) => {
             // If standard error is closed too, only the exit status can report the error.
             let _ = writeln!(anstream::stderr(), "error: {error}");
@@ -74,30 +78,34 @@ fn run_part(name: &str, words: &[String]) -> ExitCode {
 }
 
 #[cfg(target_os = "linux")]
-fn report(options: &Options) -> Result<(), Box<dyn Error>> {
+fn report(options: &Options) -> Result<u8, Box<dyn Error>> {
+    // Looked at before minutes of measuring.
+    let file = options.record.as_ref().map(|path| OutputFile::named(path, "record")).transpose()?;
     let (rows, python) = rounds::measure(options)?;
-    let mut out = anstream::stdout();
     let json = benches::json(&rows);
-    if let Some(path) = &options.record {
-        let named = |error| format!("{}: {error}", path.display());
-        let record = benches::record(&json, &python.version);
-        std::fs::write(path, format!("{record:#}\n")).map_err(named)?;
+    if let Some(file) = file {
+        file.write(&format!("{:#}\n", benches::record(&json, &python.version)))?;
     }
     if options.json {
-        writeln!(out, "{json:#}")?;
+        print(&format!("{json:#}\n"))?;
     } else {
-        write!(out, "{}\n{python}\n", benches::table(&rows), python = python.sentence)?;
+        let (table, verdict) = (benches::table(&rows), benches::missed(&json));
+        print(&format!("{table}\n{verdict}\n{}\n", python.sentence))?;
     }
-    Ok(out.flush()?)
+    Ok(options.status(benches::all_hold(&rows)))
 }
 
 #[cfg(not(target_os = "linux"))]
-fn report(_: &Options) -> Result<(), Box<dyn Error>> {
+fn report(_: &Options) -> Result<u8, Box<dyn Error>> {
     Err("the process pool needs Linux: WSL2 or a container".into())
 }
 
-/// Whether the output was closed early, as by `| head -1`. A closed output is no failure.
-fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+/// Prints, in colour where there is colour. An output that is closed early, as by `| head -1`, is
+/// no failure. (A contender's closed socket is one, so nothing else is forgiven.)
+fn print(text: &impl Display) -> Result<(), Box<dyn Error>> {
+    let mut out = anstream::stdout();
+    match write!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

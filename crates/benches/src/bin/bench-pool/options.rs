@@ -24,8 +24,12 @@ pub struct Options {
     /// Few and small items, to see that it works: the figures mean little
     #[arg(long)]
     pub quick: bool,
+    /// Exit with 0 although bars do not hold, as on a machine that has other work; without it 1
+    #[arg(long)]
+    pub report_only: bool,
     /// Write the JSON array into this file, beside the text. Hidden from the help: the option is
-    /// for the book's recorder, which needs text and numbers of the same run.
+    /// for the book's recorder, which needs text and numbers of the same run. A record is made of
+    /// whatever was measured, so the bars do not decide the status.
     #[arg(long, value_name = "FILE", hide = true)]
     pub record: Option<PathBuf>,
 }
@@ -39,6 +43,12 @@ pub enum Other {
 }
 
 impl Options {
+    /// The exit status: 1 if the bars are to decide and do not all hold.
+    pub fn status(&self, all_hold: bool) -> u8 {
+        let reports = self.report_only || self.record.is_some();
+        u8::from(!reports && !all_hold)
+    }
+
     /// Reads the arguments, the program's name first.
     pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, Other> {
         Self::try_parse_from(arguments).map_err(|error| match error.kind() {
@@ -57,4 +67,23 @@ fn rounds(word: &str) -> Result<usize, String> {
         .ok()
         .filter(|rounds| (1..=1000).contains(rounds))
         .ok_or_else(|| "a whole number from 1 to 1000 is wanted".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bars_decide_the_status_unless_they_are_only_reported() {
+        let statuses = |words: &[&str]| {
+            let words = std::iter::once("bench-pool").chain(words.iter().copied());
+            let Ok(options) = Options::read(words.map(OsString::from)) else { panic!("options") };
+            [true, false].map(|all_hold| options.status(all_hold))
+        };
+        assert_eq!(statuses(&[]), [0, 1]);
+        assert_eq!(statuses(&["--json"]), [0, 1]);
+        assert_eq!(statuses(&["--quick"]), [0, 1]);
+        assert_eq!(statuses(&["--report-only"]), [0, 0]);
+        assert_eq!(statuses(&["--record", "file"]), [0, 0]);
+    }
 }

@@ -3,7 +3,7 @@
 use crate::options::Options;
 use serde_json::Value;
 use std::error::Error;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
@@ -65,7 +65,12 @@ impl Python {
 
     fn ask(&mut self, request: &str) -> Result<Value, Box<dyn Error>> {
         let requests = self.requests.as_mut().expect("it is open until the drop");
-        writeln!(requests, "{request}")?;
+        // One line, one write. If Python has ended already, the write fails where the read would
+        // have found the end: whichever comes first, the same is said.
+        match requests.write_all(format!("{request}\n").as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => return Err(error.into()),
+            _ => {}
+        }
         let mut line = String::new();
         match self.answers.read_line(&mut line)? {
             0 => Err(format!("{request}: it has ended").into()),
@@ -84,5 +89,22 @@ impl Drop for Python {
     fn drop(&mut self) {
         self.requests = None; // the script reads an end of file, and exits
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The request may be written before the interpreter has ended or after it; here it is after.
+    #[test]
+    fn an_interpreter_that_has_ended_is_told_as_such() {
+        let mut command = Command::new("true");
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let requests = child.stdin.take();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        child.wait().unwrap();
+        let error = Python { child, requests, answers }.ask("hello").unwrap_err();
+        assert_eq!(error.to_string(), "hello: it has ended");
     }
 }
