@@ -146,8 +146,13 @@ impl Chosen {
         let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         let crate_folder = repository().join("crates/python-extension");
 
-        // Make the environment anew if its Python has been removed or replaced.
-        if !Python::ask(&python).is_ok_and(|there| there.version == self.python.version) {
+        // Make the environment anew if its Python has been removed or replaced. An answer that is
+        // late comes from a busy machine, and is no reason to install everything again.
+        let keeps = match Python::ask(&python) {
+            Ok(there) => there.version == self.python.version,
+            Err(why) => matches!(why, NoPython::Silent),
+        };
+        if !keeps {
             let words = ["-m", "venv", "--clear"];
             run(Command::new(&self.program).args(words).arg(&venv), Tell::Always)?;
         }

@@ -223,12 +223,15 @@ fn run(program: &Path, recording: &Recording, machine: &Value, folder: &Path) ->
     Ok(())
 }
 
-/// Copies the records that this session has not made.
+/// Copies what this session has not made: other records, and the folders beside them.
 fn keep_others(records: &Path, new: &Path) -> Result<()> {
     for entry in fs::read_dir(records).into_iter().flatten() {
         let path = entry?.path();
         let copy = new.join(path.file_name().unwrap_or_default());
-        if !copy.exists() {
+        if path.is_dir() {
+            fs::create_dir_all(&copy)?;
+            keep_others(&path, &copy)?;
+        } else if !copy.exists() {
             fs::copy(&path, copy).with_context(|| path.display().to_string())?;
         }
     }

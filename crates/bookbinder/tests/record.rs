@@ -1,7 +1,7 @@
 //! `just record`, ended in the middle: the records are as they were.
 #![cfg(target_os = "linux")]
 
-use bookbinder::{House, record};
+use bookbinder::{House, check, record};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,6 +41,8 @@ fn house() -> (tempfile::TempDir, PathBuf) {
     for record in ["first.txt", "second.txt", "other.json"] {
         fs::write(root.join("book/records").join(record), format!("old {record}\n")).unwrap();
     }
+    fs::create_dir(root.join("book/records/pools")).unwrap();
+    fs::write(root.join("book/records/pools/a.py"), "old a.py\n").unwrap();
     script(&root.join("bin/first"), "echo new first");
     // The second program waits until the test lets it go on.
     let wait = format!(
@@ -79,19 +81,21 @@ fn begin(root: &Path) -> Child {
     child
 }
 
-fn records(root: &Path) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(root.join("book/records")).unwrap();
-    let entry = |path: PathBuf| {
-        (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap())
+/// Every file below the records' folder, with its text.
+fn records(root: &Path) -> BTreeMap<PathBuf, String> {
+    let folder = root.join("book/records");
+    let files = check::all_files_below(&folder).into_iter();
+    let named = |file: PathBuf| {
+        (file.strip_prefix(&folder).unwrap().to_owned(), fs::read_to_string(&file).unwrap())
     };
-    entries.map(|file| entry(file.unwrap().path())).collect()
+    files.map(named).collect()
 }
 
 #[test]
 fn a_session_that_is_ended_in_the_middle_leaves_the_old_records() {
     let (_folder, root) = house();
     let old = records(&root);
-    assert_eq!(old.len(), 3);
+    assert_eq!(old.len(), 4);
     for signal in ["-INT", "-KILL"] {
         let mut child = begin(&root);
         let id = child.id().to_string();
@@ -103,8 +107,12 @@ fn a_session_that_is_ended_in_the_middle_leaves_the_old_records() {
     assert_eq!(records(&root), old, "until the end the old records are there");
     fs::write(root.join("go"), "").unwrap();
     assert!(child.wait().unwrap().success());
-    let wanted = [("first.txt", "new first\n"), ("other.json", "old other.json\n")];
-    let wanted = wanted.into_iter().chain([("second.txt", "new second\n")]);
-    let wanted = wanted.map(|(name, text)| (name.to_owned(), text.to_owned())).collect();
-    assert_eq!(records(&root), wanted);
+    let wanted = [
+        ("first.txt", "new first\n"),
+        ("second.txt", "new second\n"),
+        ("other.json", "old other.json\n"),
+        ("pools/a.py", "old a.py\n"),
+    ];
+    let wanted = wanted.map(|(name, text)| (name.into(), text.to_owned()));
+    assert_eq!(records(&root), wanted.into());
 }

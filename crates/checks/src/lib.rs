@@ -173,7 +173,8 @@ impl WaitLine {
     fn new(sentence: &str, limit: Duration) -> Self {
         let line = Self(io::stderr().is_terminal());
         if line.0 {
-            eprint!("  waits      {sentence} (at most {} s)", limit.as_secs());
+            // As wide as the lines of the check, so that it is one line to empty.
+            eprint!("  {:<11}{sentence}", format!("up to {} s", limit.as_secs()));
         }
         line
     }
