@@ -37,7 +37,7 @@ fn find(asked: Option<&OsStr>) -> Result<&OsStr, String> {
             Ok(()) => return Ok(program),
             Err(what) => what,
         },
-        Err(NoPython::Other) => NoPython::Other.to_string(),
+        Err(why @ (NoPython::Other | NoPython::Silent)) => why.to_string(),
         Err(_) => return Err("there is no python3 on the PATH; --python PATH names one".to_owned()),
     };
     Err(format!("the python3 on the PATH: {what}; --python PATH chooses another"))

@@ -1,17 +1,24 @@
 //! A Python that has the native module: found, checked, and made ready under `target/`.
 //!
-//! Each Python gets a virtual environment of its own, `target/python/<version>`, with the packages
-//! of `crates/python-extension/requirements.txt` and the wheel that maturin builds. A step whose
-//! result is there already is left out. Cargo decides whether the module must be built again, so a
-//! second run costs about a second.
+//! Each Python gets a folder of its own, `target/python/<version>-<digest of its path and build>`. In
+//! it is a virtual environment with the packages of `crates/python-extension/requirements.txt` and
+//! the wheel that maturin builds. A step whose result is there already is left out. Cargo decides
+//! whether the module must be built again, so a second run costs about a second.
+//!
+//! What is removed or overwritten here lies in such a folder, and the folder has a marker file that
+//! this program wrote when it made the folder. A folder without the marker is left alone.
 
 use machine::{NoPython, Python};
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
+
+/// The marker: a folder with this file was made by this program, which may clear it.
+const MARKER: &str = "made-by-lesson-8-of-one-change";
 
 /// Why the lesson has no Python to run with, in one line.
 #[derive(Debug)]
@@ -104,10 +111,10 @@ pub fn find(asked: Option<&Path>) -> Result<Chosen, Fault> {
         NoPython::NotFound if asked.is_none() => {
             fault(format!("{needs}, and there is no python3 on the PATH"))
         }
-        NoPython::Other => fault(format!("{name}: {why}{another}")),
+        NoPython::Other | NoPython::Silent => fault(format!("{name}: {why}{another}")),
         _ => fault(format!("{name}: {why}")),
     })?;
-    let Python { version, free_threaded, has_venv, implementation } = &python;
+    let Python { version, free_threaded, has_venv, implementation, .. } = &python;
     let &(major, minor, patch) = version;
     let found = format!("{name} is {implementation} {major}.{minor}.{patch}");
     if implementation != "cpython" || *version < (3, 11, 0) {
@@ -133,16 +140,21 @@ impl Chosen {
     /// # Errors
     /// One line that names the failed step, below that step's own output.
     pub fn with_the_module(&self) -> Result<Command, Fault> {
-        let (major, minor, patch) = self.python.version;
-        let free = if self.python.free_threaded { "t" } else { "" };
-        let home = target().join(format!("python/{major}.{minor}.{patch}{free}"));
-        let python = home.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+        let home = self.home();
+        make_own(&home)?;
+        let venv = home.join("venv");
+        let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
         let crate_folder = repository().join("crates/python-extension");
 
-        // Make the environment anew if its Python has been removed or replaced.
-        if !Python::ask(&python).is_ok_and(|there| there.version == self.python.version) {
-            let venv = ["-m", "venv", "--clear"];
-            run(Command::new(&self.program).args(venv).arg(&home), Tell::Always)?;
+        // Make the environment anew if its Python has been removed or replaced. An answer that is
+        // late comes from a busy machine, and is no reason to install everything again.
+        let keeps = match Python::ask(&python) {
+            Ok(there) => there.version == self.python.version,
+            Err(why) => matches!(why, NoPython::Silent),
+        };
+        if !keeps {
+            let words = ["-m", "venv", "--clear"];
+            run(Command::new(&self.program).args(words).arg(&venv), Tell::Always)?;
         }
 
         let pip = |arguments: &[&str], file: &Path| {
@@ -152,16 +164,27 @@ impl Chosen {
             run(&mut pip, Tell::Always)
         };
 
-        // A file `installed-…` is a copy of pip's last input, written only if pip succeeded.
+        // A file `installed-…` is a copy of pip's last input, written only if pip succeeded. It goes
+        // when the environment is cleared.
         let wanted = crate_folder.join("requirements.txt");
-        once(&wanted, &home.join("installed-requirements.txt"), || {
+        once(&wanted, &venv.join("installed-requirements.txt"), || {
             pip(&["--requirement"], &wanted)
         })?;
 
-        let installed = home.join("installed-wheel");
+        let installed = venv.join("installed-wheel");
         let wheel = self.wheel(&python, &home.join("wheel"), &crate_folder, &installed)?;
         once(&wheel, &installed, || pip(&["--force-reinstall", "--no-deps"], &wheel))?;
         Ok(Command::new(python))
+    }
+
+    /// The folder of this Python. Its name has a digest of everything that the Python says of
+    /// itself: two Pythons of one version are two folders, and a Python that is built anew in its
+    /// place is another Python. Another compiler may bring another digest, and so one more build.
+    fn home(&self) -> PathBuf {
+        let (major, minor, patch) = self.python.version;
+        let mut digest = DefaultHasher::new();
+        self.python.hash(&mut digest);
+        target().join(format!("python/{major}.{minor}.{patch}-{:016x}", digest.finish()))
     }
 
     /// Builds the wheel, and gives its path.
@@ -197,6 +220,26 @@ impl Chosen {
     }
 }
 
+/// Makes the folder with its marker, unless it is there.
+///
+/// # Errors
+/// If something is there that has no marker.
+fn make_own(home: &Path) -> Result<(), Fault> {
+    let shown = home.display();
+    let unusable = |error| Fault::missing(format!("{shown}: {error}"));
+    fs::create_dir_all(home).map_err(unusable)?;
+    if home.join(MARKER).is_file() {
+        return Ok(());
+    }
+    // An empty folder is taken: this program may have been ended between its two steps.
+    if fs::read_dir(home).map_err(unusable)?.next().is_some() {
+        let why = "was not made by lesson 8, which leaves it alone: move it away";
+        return Err(Fault::missing(format!("{shown} {why}")));
+    }
+    fs::write(home.join(MARKER), "Lesson 8 clears this folder when it needs to.\n")
+        .map_err(unusable)
+}
+
 /// Does the step unless `done` holds a copy of `input`; makes that copy once the step is done.
 fn once(input: &Path, done: &Path, step: impl FnOnce() -> Result<(), Fault>) -> Result<(), Fault> {
     let unusable = |error| Fault::missing(format!("{}: {error}", input.display()));
@@ -228,7 +271,7 @@ fn run(command: &mut Command, tell: Tell) -> Result<(), Fault> {
     if tell == Tell::Always {
         eprintln!("> {line}");
     }
-    let output = command.stdin(Stdio::null()).output();
+    let output = machine::output(command, &line);
     let output = output.map_err(|error| Fault::missing(format!("{line}: {error}")))?;
     if output.status.success() {
         return Ok(());
@@ -266,10 +309,14 @@ pub fn repository() -> PathBuf {
     lesson.ancestors().nth(2).expect("lessons lie two folders deep").to_owned()
 }
 
-/// Cargo's own `target`, wherever `CARGO_TARGET_DIR` puts it: this program lies in
-/// `target/release` or `target/debug`.
+/// Cargo's own `target`, wherever `CARGO_TARGET_DIR` puts it: this program lies in `target/release`
+/// or `target/debug`, and cargo marks its folder with `CACHEDIR.TAG`. A copy of this program that
+/// lies elsewhere must not write beside itself, and uses the project's folder.
 fn target() -> PathBuf {
     let program = std::env::current_exe().ok();
     let folder = program.as_deref().and_then(|program| program.ancestors().nth(2));
-    folder.map_or_else(|| repository().join("target"), Path::to_owned)
+    let cargos = folder.filter(|folder| folder.join("CACHEDIR.TAG").is_file());
+    let typed = || std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let elsewhere = || typed().unwrap_or_else(|| repository().join("target"));
+    cargos.map_or_else(elsewhere, Path::to_owned)
 }

@@ -4,6 +4,7 @@ use crate::check;
 use crate::expand::Expander;
 use crate::fault::{Fault, Faults};
 use crate::house::House;
+use crate::place;
 use anyhow::{Context, Result, bail};
 use mdbook_driver::MDBook;
 use mdbook_driver::book::BookItem;
@@ -13,16 +14,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tracing::Level;
 
-/// Makes the book and says where its first page is.
+/// Makes the book and says where its first page is. The folder of the built book is replaced when
+/// the new book is whole and checked.
 ///
 /// # Errors
 /// All faults of all pages, with file and line; whatever mdBook has to say, its warnings included;
 /// and pages that would load something from elsewhere or link to nothing.
 pub fn build(house: &House) -> Result<PathBuf> {
-    build_into(house, &house.book().join("build"))
+    let folder = house.book().join("build");
+    place::replace(&folder, |new| build_into(house, new).map(drop))?;
+    Ok(folder.join("index.html"))
 }
 
-/// As [`build`], into another folder: tests must not touch the reader's book.
+/// As [`build`], into another folder: tests must not touch the reader's book, and `just read` needs
+/// none of its own.
 ///
 /// # Errors
 /// As [`build`].
@@ -56,7 +61,7 @@ pub fn build_into(house: &House, target: &Path) -> Result<PathBuf> {
     (&*said).rewind()?;
     (&*said).read_to_string(&mut warnings)?;
     if !warnings.is_empty() {
-        bail!("mdBook warns:\n{}", warnings.trim_end());
+        bail!("mdBook warns: {}", warnings.trim_end());
     }
     Faults::none_or(check::output(target)?, ())?;
     Ok(target.join("index.html"))

@@ -99,13 +99,20 @@ pub fn marks(house: &House) -> Vec<Fault> {
 
 /// All files below a folder with this extension, in order. A folder that is not there has none.
 pub fn files_below(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = all_files_below(folder);
+    found.retain(|path| path.extension().is_some_and(|found| found == extension));
+    found
+}
+
+/// All files below a folder, in order, but for what cargo builds.
+pub fn all_files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
-            found.extend(files_below(&path, extension));
-        } else if path.extension().is_some_and(|found| found == extension) {
-            found.push(path);
+        match path.is_dir() {
+            true if path.file_name().is_some_and(|name| name == "target") => {}
+            true => found.extend(all_files_below(&path)),
+            false => found.push(path),
         }
     }
     found.sort();

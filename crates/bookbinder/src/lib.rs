@@ -32,6 +32,7 @@ mod figures;
 mod format;
 pub mod house;
 mod machine;
+mod place;
 pub mod placeholder;
 mod predictions;
 pub mod read;

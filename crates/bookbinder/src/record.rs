@@ -2,7 +2,8 @@
 //!
 //! Text, numbers and picture of a lesson come from one and the same run, or the page would show a
 //! median in the table that its own sentence contradicts. And all records come from one session,
-//! all or none: the files are put in place when the last program has ended well.
+//! all or none: the folder of the records is replaced when the last program has ended well. An
+//! interrupted session leaves the old records.
 //!
 //! A lesson says in its `lesson.toml` how it is recorded. Another program says so in the
 //! `Cargo.toml` of its package, below `[package.metadata.records]`:
@@ -12,7 +13,7 @@
 //! bench-pool = { bin = "bench-pool", numbers = true, rounds = 21 } # as bench-pool.json
 //! ```
 
-use crate::{House, machine};
+use crate::{House, machine, place};
 use anyhow::{Context, Result, anyhow, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
@@ -122,7 +123,7 @@ fn of_manifest(text: &str) -> Result<Vec<Recording>, String> {
 /// # Errors
 /// If there is no record of a name, if a lesson has no Python that it needs for its record, if a
 /// program does not build or does not end well, or a file cannot be written: then the records are
-/// as they were (but for the last step, in which the files get their names one by one).
+/// as they were.
 pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()> {
     let mut recordings = recordings(house).map_err(|why| anyhow!(why))?;
     if let Some(name) = only.iter().find(|&name| recordings.iter().all(|one| one.name != *name)) {
@@ -133,20 +134,22 @@ pub fn record(house: &House, rounds: Option<u32>, only: &[String]) -> Result<()>
     let programs = build(house, &recordings)?;
     // Asked after the build: cargo may write the lock file, and that is a change of the sources.
     let machine = machine::describe(house.root())?;
-    let folder = tempfile::tempdir_in(house.book()).context("no folder for the new records")?;
-    let progress = progress(recordings.len() as u64);
-    for recording in &mut recordings {
-        progress.set_message(recording.name.clone());
-        let name = &recording.target[2];
-        let program = programs.get(name).with_context(|| format!("{name} was not built"))?;
-        recording.rounds = recording.rounds.map(|own| rounds.unwrap_or(own));
-        run(program, recording, &machine, folder.path()).with_context(|| recording.name.clone())?;
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    replace(folder.path(), &house.records())?;
+    let records = house.records();
+    place::replace(&records, |folder| {
+        let progress = progress(recordings.len() as u64);
+        for recording in &mut recordings {
+            progress.set_message(recording.name.clone());
+            let name = &recording.target[2];
+            let program = programs.get(name).with_context(|| format!("{name} was not built"))?;
+            recording.rounds = recording.rounds.map(|own| rounds.unwrap_or(own));
+            run(program, recording, &machine, folder).with_context(|| recording.name.clone())?;
+            progress.inc(1);
+        }
+        progress.finish_and_clear();
+        keep_others(&records, folder)
+    })?;
     let runs = if recordings.len() == 1 { "run" } else { "runs" };
-    anstream::println!("Recorded {} {runs} in {}.", recordings.len(), house.records().display());
+    anstream::println!("Recorded {} {runs} in {}.", recordings.len(), records.display());
     Ok(())
 }
 
@@ -220,14 +223,17 @@ fn run(program: &Path, recording: &Recording, machine: &Value, folder: &Path) ->
     Ok(())
 }
 
-/// Moves every file to where the book reads it. Both folders lie in the book, so each move is one
-/// step of the file system.
-fn replace(new: &Path, records: &Path) -> Result<()> {
-    fs::create_dir_all(records)?;
-    for entry in fs::read_dir(new)? {
-        let entry = entry?;
-        fs::rename(entry.path(), records.join(entry.file_name()))
-            .with_context(|| format!("{} stays in {}", entry.path().display(), new.display()))?;
+/// Copies what this session has not made: other records, and the folders beside them.
+fn keep_others(records: &Path, new: &Path) -> Result<()> {
+    for entry in fs::read_dir(records).into_iter().flatten() {
+        let path = entry?.path();
+        let copy = new.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            fs::create_dir_all(&copy)?;
+            keep_others(&path, &copy)?;
+        } else if !copy.exists() {
+            fs::copy(&path, copy).with_context(|| path.display().to_string())?;
+        }
     }
     Ok(())
 }
@@ -273,8 +279,7 @@ mod tests {
     #[test]
     fn one_run_leaves_three_files_and_they_replace_the_old_ones() {
         let folder = tempfile::tempdir().unwrap();
-        let (new, records) = (folder.path().join("new"), folder.path().join("records"));
-        fs::create_dir(&new).unwrap();
+        let records = folder.path().join("records");
         fs::create_dir(&records).unwrap();
         fs::write(records.join("lesson-4.txt"), "old").unwrap();
         fs::write(records.join("source.json"), "kept").unwrap();
@@ -283,8 +288,11 @@ mod tests {
             folder.path(),
             "echo \"Lesson ${NO_COLOR}\"; echo '{\"items\": 10}' > \"$4\"; echo '<svg/>' > \"$6\"",
         );
-        run(&lesson, &named("lesson-4"), &json!({"cores": 2}), &new).unwrap();
-        replace(&new, &records).unwrap();
+        place::replace(&records, |new| {
+            run(&lesson, &named("lesson-4"), &json!({"cores": 2}), new)?;
+            keep_others(&records, new)
+        })
+        .unwrap();
         let read = |name: &str| fs::read_to_string(records.join(name)).unwrap();
         assert_eq!(read("lesson-4.txt"), "Lesson 1\n");
         assert_eq!(read("lesson-4.svg"), "<svg/>\n");

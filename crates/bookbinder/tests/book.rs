@@ -57,3 +57,32 @@ fn a_warning_of_mdbook_is_an_error() {
     let error = wrong(CONFIG, "# Page\n\n<div>\n\n*open\n");
     assert!(error.contains("mdBook warns"), "{error}");
 }
+
+#[test]
+fn a_book_with_a_fault_leaves_the_book_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::at(folder.path());
+    fs::create_dir_all(house.pages()).unwrap();
+    let config = format!("{CONFIG}[output.html]\ninput-404 = \"\"\n");
+    fs::write(house.book().join("book.toml"), config).unwrap();
+    fs::write(house.pages().join("SUMMARY.md"), "- [Page](page.md)\n").unwrap();
+    let page = house.pages().join("page.md");
+    let build = |text: &str| {
+        fs::write(&page, text).unwrap();
+        book::build(&house)
+    };
+    let index = build("# First\n").unwrap();
+    let built = || fs::read_to_string(&index).unwrap();
+    let first = built();
+    assert!(first.contains("First"));
+    // This fault is found in the built pages, when the new book is written already.
+    let error = build("# Second\n\n[gone](gone.md)\n").unwrap_err();
+    assert!(format!("{error:#}").contains("links to gone.html"), "{error:#}");
+    assert_eq!(built(), first);
+    build("# Third\n").unwrap();
+    assert!(built().contains("Third"));
+    let beside = fs::read_dir(house.book()).unwrap().map(|entry| entry.unwrap().file_name());
+    let mut beside: Vec<_> = beside.collect();
+    beside.sort();
+    assert_eq!(beside, ["book.toml", "build", "src"]);
+}

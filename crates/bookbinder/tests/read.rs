@@ -1,11 +1,15 @@
 //! A small book, read while it is written.
 
 use bookbinder::{House, read::Reader};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
+
+const CONFIG: &str = "[build]\ncreate-missing = false\nuse-default-preprocessors = false\n\
+                      [output.html]\ninput-404 = \"\"\n";
 
 /// What the server answers: its head and its body in one.
 fn get(address: &str, path: &str) -> String {
@@ -31,9 +35,7 @@ fn a_saved_page_makes_a_new_edition_and_a_fault_keeps_the_old_one() {
     let house = House::at(folder.path());
     let page = house.pages().join("page.md");
     fs::create_dir_all(house.pages()).unwrap();
-    let config = "[build]\ncreate-missing = false\nuse-default-preprocessors = false\n\
-                  [output.html]\ninput-404 = \"\"\n";
-    fs::write(house.book().join("book.toml"), config).unwrap();
+    fs::write(house.book().join("book.toml"), CONFIG).unwrap();
     fs::write(house.pages().join("SUMMARY.md"), "- [Page](page.md)\n").unwrap();
     fs::write(&page, "# First\n").unwrap();
 
@@ -54,4 +56,62 @@ fn a_saved_page_makes_a_new_edition_and_a_fault_keeps_the_old_one() {
     fs::write(&page, "# Third\n").unwrap();
     until("the next edition", || get(&address, "/edition").ends_with("\r\n\r\n2"));
     assert!(get(&address, "/page.html").contains("Third"));
+}
+
+/// All pages say the same word, which stands in one file. While the word changes, no page is
+/// missing, and no two pages of one edition say two words.
+#[test]
+fn a_book_that_is_made_again_is_served_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::at(folder.path());
+    let words = house.root().join("lessons/words.rs");
+    let say = |word: usize| {
+        let new = words.with_extension("new");
+        fs::write(&new, format!("// ANCHOR: word\n// word-{word}-\n// ANCHOR_END: word\n"))
+            .unwrap();
+        fs::rename(new, &words).unwrap();
+    };
+    fs::create_dir_all(house.pages()).unwrap();
+    fs::create_dir_all(words.parent().unwrap()).unwrap();
+    fs::write(house.book().join("book.toml"), CONFIG).unwrap();
+    let pages: Vec<String> = (0..30).map(|page| format!("page-{page}")).collect();
+    let line = |page: &String| format!("- [{page}]({page}.md)\n");
+    fs::write(house.pages().join("SUMMARY.md"), pages.iter().map(line).collect::<String>())
+        .unwrap();
+    for page in &pages {
+        let text =
+            format!("# {page}\n\n```rust\n{{{{#include ../../lessons/words.rs:word}}}}\n```\n");
+        fs::write(house.pages().join(page).with_extension("md"), text).unwrap();
+    }
+    say(0);
+    let reader = Reader::new(house, 0).unwrap();
+    let address = reader.address();
+    thread::spawn(move || reader.serve());
+    let edition = || get(&address, "/edition").rsplit('\n').next().unwrap().to_owned();
+    until("the first edition", || edition() == "1");
+
+    let (mut requests, mut said) = (0, BTreeMap::new());
+    for word in 1..3 {
+        say(word);
+        let patience = Instant::now() + Duration::from_secs(60);
+        for page in pages.iter().cycle() {
+            let before = edition();
+            let answer = get(&address, &format!("/{page}.html"));
+            requests += 1;
+            assert!(answer.starts_with("HTTP/1.1 200"), "request {requests}, {page}: {answer}");
+            let found = answer.split("word-").nth(1).and_then(|rest| rest.split('-').next());
+            let found = found.expect("the page says the word").to_owned();
+            // If the edition has not changed meanwhile, the page is of this edition.
+            if edition() == before {
+                let first = said.entry(before).or_insert(found.clone()).clone();
+                assert_eq!(found, first, "request {requests}, {page}");
+            }
+            if found == word.to_string() {
+                break;
+            }
+            assert!(Instant::now() < patience, "word {word} does not come");
+        }
+    }
+    println!("{requests} requests");
+    assert!(requests >= 300, "{requests} requests: that few say little");
 }

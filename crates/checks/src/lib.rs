@@ -7,6 +7,12 @@
 //!
 //! Every check ends with a verdict: a `todo!()` and a panic are reported in a sentence, and code
 //! that does not come back is given up after a time limit.
+//!
+//! The verdict is a word in a file, and neither a line of the output nor an exit status. The
+//! reader's code runs in the same process, so that it may end the process with any status
+//! (`process::exit(0)`), and may print any line. The file's name is made anew for every check by
+//! the program that starts the check ([`VERDICT`]), and only [`Checks::finish`] writes there. A
+//! check that was ended before its last sentence has therefore no verdict.
 
 #![forbid(unsafe_code)]
 
@@ -15,18 +21,31 @@ mod meeting;
 pub use meeting::Meeting;
 
 use std::fmt::Debug;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::thread;
 use std::time::Duration;
+use std::{env, fs, thread};
 
 /// How long the reader's code may take for one sentence. Every check here is done in milliseconds,
 /// so ten seconds are long even on a busy machine, and short for a person who waits.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// The first panic since the last sentence began, in words. The hook fills it in whichever thread
+/// The environment variable with the name of the file for the verdict. Without it no verdict is
+/// written.
+pub const VERDICT: &str = "ONE_CHANGE_VERDICT";
+
+/// The verdict if all sentences hold.
+pub const PASSED: &str = "passed";
+
+/// The verdict if a sentence does not hold.
+pub const NOT_YET: &str = "not yet";
+
+/// How long a sentence is checked before a line on the terminal says that this takes time.
+const SOON: Duration = Duration::from_secs(2);
+
+/// The first panic of the reader's code, in words. The hook fills it in whichever thread
 /// panics, and a check that fails reads it.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
@@ -37,6 +56,8 @@ pub struct Checks {
     file: &'static str,
     passed: usize,
     failed: bool,
+    /// The process that began the check. A copy of it, forked by the reader's code, gives no verdict.
+    process: u32,
 }
 
 impl Checks {
@@ -46,7 +67,7 @@ impl Checks {
     pub fn of(exercise: u32, name: &str, file: &'static str) -> Self {
         say(format_args!("Exercise {exercise}   {name}"));
         panic::set_hook(Box::new(note_panic));
-        Self { exercise, file, passed: 0, failed: false }
+        Self { exercise, file, passed: 0, failed: false, process: process::id() }
     }
 
     /// Checks whether this sentence holds. If it does not, `check` returns what it saw.
@@ -73,7 +94,6 @@ impl Checks {
         if self.failed {
             return; // one thing at a time
         }
-        take_panic();
         // The check gets a thread of its own, since a thread that hangs cannot be stopped: a
         // hanging thread is left behind, and ends with the program.
         let (sender, receiver) = mpsc::channel();
@@ -82,8 +102,15 @@ impl Checks {
             // After the time limit the receiver is gone, and the answer is not needed.
             let _ = sender.send(seen);
         });
-        let seen = match receiver.recv_timeout(limit) {
-            Ok(Ok(seen)) => seen,
+        let answer = receiver.recv_timeout(limit.min(SOON)).or_else(|_| {
+            let line = WaitLine::new(sentence, limit);
+            let answer = receiver.recv_timeout(limit.saturating_sub(SOON));
+            drop(line);
+            answer
+        });
+        let seen = match answer {
+            // A panic in a thread that the code does not join is a panic all the same.
+            Ok(Ok(seen)) => seen.and_then(|()| take_panic().map_or(Ok(()), Err)),
             Ok(Err(_)) => Err(take_panic().unwrap_or_else(|| "Your code panicked.".to_owned())),
             // A todo!() in one thread leaves other threads waiting: report the todo!(), not the
             // wait.
@@ -106,18 +133,20 @@ impl Checks {
 
     /// Prints the verdict, and what to do next; if all sentences hold, the closing words.
     pub fn finish(self, closing: &str) -> ExitCode {
-        let Self { exercise, file, passed, failed } = self;
+        let Self { exercise, file, passed, failed, process } = self;
         if failed {
             say(format_args!("Not yet      your file is {file}"));
             say(format_args!(
                 "             a hint: just hint-{exercise}; again: just exercise-{exercise}"
             ));
+            tell(process, NOT_YET);
             ExitCode::FAILURE
         } else {
             say(format_args!("Passed       all {passed} hold"));
             for line in closing.lines() {
                 say(format_args!("             {line}"));
             }
+            tell(process, PASSED);
             ExitCode::SUCCESS
         }
     }
@@ -127,6 +156,36 @@ impl Checks {
 /// verdict.
 fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// Writes the verdict, if a program waits for it. An error is not told: without a verdict the exercise
+/// has not passed.
+fn tell(process: u32, verdict: &str) {
+    if let Some(file) = env::var_os(VERDICT).filter(|_| process == process::id()) {
+        let _ = fs::write(file, verdict);
+    }
+}
+
+/// A line on the terminal as long as a sentence takes its time.
+struct WaitLine(bool);
+
+impl WaitLine {
+    fn new(sentence: &str, limit: Duration) -> Self {
+        let line = Self(io::stderr().is_terminal());
+        if line.0 {
+            // As wide as the lines of the check, so that it is one line to empty.
+            eprint!("  {:<11}{sentence}", format!("up to {} s", limit.as_secs()));
+        }
+        line
+    }
+}
+
+impl Drop for WaitLine {
+    fn drop(&mut self) {
+        if self.0 {
+            eprint!("\r\x1b[2K"); // back to the line's start, and the line is empty
+        }
+    }
 }
 
 /// Panics as a part of the check, not of the reader's code. The check does not report such a panic.

@@ -1,17 +1,28 @@
 //! Checks the reader's file, and gives hints.
 //!
 //! An exercise is a package of its own below its lesson, so that checking it builds what it needs
-//! and nothing else. Its check speaks for itself; what is added here is what the check cannot say,
-//! since it does not run: that the file does not compile.
+//! and nothing else. Its check speaks for itself; what is added here is what the check cannot say:
+//! that the file does not compile, and that the check did not come to its end. Building and running
+//! are two steps, and the verdict is what the check wrote (see [`checks`]), so that no exit status
+//! of the reader's code is taken for a verdict.
 
 use crate::{Failure, workspace};
+use checks::{NOT_YET, PASSED, VERDICT};
 use report::Lesson;
 use report::words::paragraph;
+use serde_json::Value;
 use std::fs;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 /// How many hints an exercise has.
 pub const HINTS_EACH: usize = 3;
+
+/// How long a check may take. Each sentence has a limit of its own, far below this one; this limit
+/// is for code that hangs where no sentence looks, before the check or at the end of the program.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Builds and runs the check of a lesson's exercise, or of its solution: 0 if it passes, 1 if not.
 ///
@@ -21,29 +32,71 @@ pub fn check(lesson: &Lesson, solution: bool, out: &mut impl Write) -> Result<u8
     hints_of(lesson)?;
     let number = lesson.number;
     let root = workspace::root()?;
-    let program = if solution { "solution" } else { "exercise" };
-    let mut cargo = workspace::cargo_run(&root, &format!("{program}-{number}"));
-    cargo.args(["--package", &format!("exercise-{number}")]);
-    out.flush()?;
-    let status = cargo.status().map_err(|error| Failure::input(format!("cargo: {error}")))?;
-    match status.code() {
-        Some(0) => Ok(0),
-        Some(1) => Ok(1),
-        // Cargo's own status: it has not come to running anything.
-        Some(101) => {
-            let file = format!("lessons/{}/exercise/{program}.rs", lesson.folder());
-            writeln!(
-                out,
-                "Exercise {number} does not compile yet: the compiler's words are above."
-            )?;
-            writeln!(out, "Your file is {file}; again: just exercise-{number}")?;
-            Ok(1)
-        }
-        _ => {
-            writeln!(out, "Exercise {number} ended in the middle of its check: {status}.")?;
-            Ok(1)
-        }
+    let name = if solution { "solution" } else { "exercise" };
+    let why = match build(&root, number, &format!("{name}-{number}"))? {
+        None => "does not compile yet: the compiler's words are above.".to_owned(),
+        Some(program) => match run(&program, &root, LIMIT).map_err(Failure::input)? {
+            Verdict::Passed => return Ok(0),
+            Verdict::NotYet => return Ok(1),
+            Verdict::None(why) => why,
+        },
+    };
+    writeln!(out, "Exercise {number} {why}")?;
+    let file = format!("lessons/{}/exercise/{name}.rs", lesson.folder());
+    writeln!(out, "Your file is {file}; again: just exercise-{number}")?;
+    Ok(1)
+}
+
+/// Builds a program of the exercise, and says where it lies; nothing if it does not compile.
+fn build(root: &Path, number: u32, program: &str) -> Result<Option<PathBuf>, Failure> {
+    let mut cargo = workspace::cargo_with(root, "build", program);
+    cargo.args(["--package", &format!("exercise-{number}"), "--color", "always"]);
+    cargo.args(["--message-format", "json-render-diagnostics"]);
+    let output = machine::output(&mut cargo, &format!("cargo builds exercise {number}"));
+    let output = output.map_err(|error| Failure::input(format!("cargo: {error}")))?;
+    // Nobody may be there to read it.
+    let _ = anstream::stderr().write_all(&output.stderr);
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let messages: Vec<Value> = messages.collect();
+    if !output.status.success() {
+        // This message comes only when cargo has begun to compile.
+        let begun = messages.iter().any(|message| message["reason"] == "build-finished");
+        let why = "cargo cannot build the exercise: its words are above";
+        return if begun { Ok(None) } else { Err(Failure::input(why)) };
     }
+    let mut programs = messages.iter().filter(|message| message["target"]["name"] == program);
+    let path = programs.find_map(|message| message["executable"].as_str());
+    let path = path.ok_or_else(|| Failure::input(format!("cargo built no {program}")))?;
+    Ok(Some(path.into()))
+}
+
+/// How a check ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    NotYet,
+    /// The check did not come to its end, and why.
+    None(String),
+}
+
+/// Runs a check, which speaks for itself, and reads its verdict.
+fn run(program: &Path, root: &Path, limit: Duration) -> io::Result<Verdict> {
+    let file = tempfile::NamedTempFile::new()?;
+    let mut child = Command::new(program).current_dir(root).env(VERDICT, file.path()).spawn()?;
+    let Some(status) = machine::wait(&mut child, None, limit)? else {
+        let seconds = limit.as_secs();
+        return Ok(Verdict::None(format!(
+            "was stopped after {seconds} seconds, in the middle of its check: it waits, or it loops."
+        )));
+    };
+    Ok(match &*fs::read_to_string(file.path())? {
+        PASSED if status.success() => Verdict::Passed,
+        NOT_YET => Verdict::NotYet,
+        _ => Verdict::None(format!(
+            "ended in the middle of its check ({status}): does your code end the program?"
+        )),
+    })
 }
 
 /// Prints one of a lesson's hints, counted from 1, and how to get the next.
@@ -93,6 +146,18 @@ fn hints_of(lesson: &Lesson) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_check_without_an_end_is_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("check");
+        fs::write(&program, "#!/bin/sh\nexec sleep 600\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let verdict = run(&program, folder.path(), Duration::from_secs(1)).unwrap();
+        let Verdict::None(why) = verdict else { panic!("{verdict:?}") };
+        assert!(why.starts_with("was stopped after 1 seconds"), "{why}");
+    }
 
     #[test]
     fn every_exercise_has_three_hints_that_say_something() {

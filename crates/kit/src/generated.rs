@@ -2,7 +2,7 @@
 //! recipes, because `just` has no patterns, and README's table, because a web page shows the file.
 
 use crate::Failure;
-use report::Lesson;
+use report::{Lesson, OutputFile};
 use std::fs;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub const RECIPES: &str = "lessons/recipes.just";
 /// What stands before and behind README's table.
 const MARKS: [&str; 2] = ["<!-- the lessons: made by `just generate` -->\n", "<!-- end -->\n"];
 
-/// Writes both files. One that is right already is left alone.
+/// Writes both files, each whole or not at all. A file that is right already is left alone.
 ///
 /// # Errors
 /// [`Failure::Input`] if a file cannot be read or written, or README has no place for the table.
@@ -23,7 +23,8 @@ pub fn write(root: &Path, lessons: &[Lesson]) -> Result<(), Failure> {
     {
         let path = root.join(file);
         if fs::read_to_string(&path).ok().as_deref() != Some(&*text) {
-            fs::write(&path, text).map_err(|error| Failure::input(format!("{file}: {error}")))?;
+            let new = OutputFile::named(&path, "generated text").map_err(Failure::Input)?;
+            new.write(&text).map_err(|error| Failure::input(format!("{file}: {error}")))?;
         }
     }
     Ok(())

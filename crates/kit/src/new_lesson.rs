@@ -36,16 +36,8 @@ pub fn create(
     let fill = |text: &str| {
         text.replace("NUMBER", &number.to_string()).replace("FOLDER", &folder).replace("NAME", name)
     };
-    let made = copy(&root.join(TEMPLATE).join("lesson"), &lesson, &fill).and_then(|()| {
-        let text = fs::read_to_string(root.join(TEMPLATE).join("chapter.md"))?;
-        fs::write(&chapter, fill(&text))
-    });
-    if let Err(error) = made {
-        // Half a lesson would stop every other command.
-        let _ = fs::remove_dir_all(&lesson);
-        let _ = fs::remove_file(&chapter);
-        return Err(Failure::input(format!("lessons/{folder} cannot be made: {error}")));
-    }
+    make(root, &lesson, &chapter, &fill)
+        .map_err(|error| Failure::input(format!("lessons/{folder} cannot be made: {error}")))?;
     generated::write(root, &curriculum::lessons(root).map_err(Failure::Input)?)?;
     writeln!(
         out,
@@ -55,6 +47,22 @@ pub fn create(
          - [{number} Title]({folder}.md)"
     )?;
     Ok(())
+}
+
+/// Makes both beside their places, and then gives them their names, the chapter first: half a lesson
+/// would stop every other command. (The caller has seen that nothing has these names.)
+fn make(
+    root: &Path,
+    lesson: &Path,
+    chapter: &Path,
+    fill: &impl Fn(&str) -> String,
+) -> std::io::Result<()> {
+    let template = root.join(TEMPLATE);
+    let new = tempfile::Builder::new().prefix(".new-").tempdir_in(root)?;
+    copy(&template.join("lesson"), &new.path().join("lesson"), fill)?;
+    fs::write(new.path().join("chapter"), fill(&fs::read_to_string(template.join("chapter.md"))?))?;
+    fs::rename(new.path().join("chapter"), chapter)?;
+    fs::rename(new.path().join("lesson"), lesson).inspect_err(|_| drop(fs::remove_file(chapter))) // made one line above
 }
 
 /// Copies a folder, with each file's text filled in.

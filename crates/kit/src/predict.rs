@@ -15,7 +15,7 @@ pub fn predict(
     out: &mut impl Write,
 ) -> Result<u8, Failure> {
     let root = workspace::root()?;
-    let mut cargo = workspace::cargo_run(&root, &format!("predict-{}", lesson.number));
+    let mut cargo = workspace::cargo_with(&root, "run", &format!("predict-{}", lesson.number));
     // `cargo run` starts the program in this process's folder, so a file of pairs is found.
     cargo.current_dir(".").arg("--manifest-path").arg(root.join("Cargo.toml"));
     out.flush()?;

@@ -29,11 +29,11 @@ pub fn cargo(root: &Path) -> Command {
     cargo
 }
 
-/// Cargo, to run a program of a lesson's: built as this program was, so that what is built already
-/// is used again.
-pub fn cargo_run(root: &Path, program: &str) -> Command {
+/// Cargo, to run or build a program of a lesson's: as this program was built, so that what is built
+/// already is used again.
+pub fn cargo_with(root: &Path, command: &str, program: &str) -> Command {
     let mut cargo = cargo(root);
-    cargo.args(["run", "--quiet", "--bin", program]);
+    cargo.args([command, "--quiet", "--bin", program]);
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }

@@ -5,6 +5,7 @@ use one_change_tests::mask::mask;
 use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 // A round of this lesson takes seconds, so only these of the common tests run here: the other tests
@@ -102,6 +103,18 @@ fn a_python_that_was_asked_for_and_is_none() {
     let asked = |path: &str| SUBJECT.command(&["--python", path]);
     refuses(asked("/nowhere/python"), ("--python /nowhere/python: there is no such program", 2));
     refuses(asked("/bin/echo"), ("--python /bin/echo: this is not a Python that runs", 2));
+    let (_folder, silent) = two_pairs();
+    fs::write(
+        &silent,
+        "#!/bin/sh
+sleep 600
+",
+    )
+    .unwrap();
+    fs::set_permissions(&silent, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut ask = asked(&silent);
+    ask.env("PATH", "/usr/bin:/bin");
+    refuses(ask, (&format!("--python {silent}: it gave no answer within 2 seconds"), 2));
     let fake = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fakes/python3");
     let mut old = asked(fake);
     old.env("FAKE_PYTHON", "one-change 3 6 9 0 1 cpython");
@@ -144,9 +157,7 @@ fn a_python_that_fails_ends_the_lesson() {
 /// Runs the real measure.py, if there is a Python to run it.
 #[test]
 fn the_real_python() {
-    let question = "import sys; sys.exit(sys.version_info < (3, 9))";
-    let asked = Command::new("python3").args(["-c", question]).output();
-    let there = asked.is_ok_and(|output| output.status.success());
+    let there = machine::Python::ask("python3").is_ok_and(|python| python.version >= (3, 9, 0));
     if !there {
         println!(
             "NOT TESTED: there is no python3 (3.9 or newer) on the PATH, so measure.py did not run"

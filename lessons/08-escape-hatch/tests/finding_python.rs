@@ -1,6 +1,8 @@
 //! Lesson 8's messages on a machine without a suitable Python. None of these tests needs a Python.
 #![cfg(unix)]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -82,6 +84,41 @@ fn a_python3_that_does_not_run() {
     );
 }
 
+/// A script in a folder that goes with it.
+fn script(body: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("python");
+    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = path.to_str().unwrap().to_owned();
+    (folder, path)
+}
+
+#[test]
+fn programs_that_give_no_answer() {
+    let silent = "it gave no answer within 2 seconds";
+    let none = "this is not a Python that runs";
+    for (body, why) in [
+        ("sleep 600", silent),
+        ("yes", silent), // it never ends its output by itself
+        ("head -c 20000 /dev/urandom", none),
+        ("printf '\\377\\000\\n'", none),
+        ("echo one-change 3", none),
+        ("exit 0", none),
+        ("kill -9 $$", none),
+    ] {
+        let (folder, path) = script(body);
+        let mut asked = lesson(None);
+        asked.env("PATH", "/usr/bin:/bin").args(["--python", &path]);
+        assert_eq!(refusal(asked), (format!("--python {path}: {why}"), 2), "{body}");
+        let mut found = lesson(None);
+        fs::rename(&path, folder.path().join("python3")).unwrap();
+        found.env("PATH", format!("{}:/usr/bin:/bin", folder.path().display()));
+        let line = format!("the python3 on the PATH: {why}; --python PATH chooses another");
+        assert_eq!(refusal(found), (line, 1), "{body}");
+    }
+}
+
 #[test]
 fn what_is_asked_for_and_is_no_python() {
     let asked = |words: &[&str]| {
@@ -97,11 +134,6 @@ fn what_is_asked_for_and_is_no_python() {
     assert_eq!(
         asked(&["--rounds", "1", "--python=/bin/echo"]),
         typed("--python /bin/echo: this is not a Python that runs")
-    );
-    // This program never ends its output by itself.
-    assert_eq!(
-        asked(&["--python", "/usr/bin/yes"]),
-        typed("--python /usr/bin/yes: this is not a Python that runs")
     );
     let (line, status) = asked(&["--python", "/"]);
     assert!(line.starts_with("--python /: it does not run: "), "{line}");

@@ -14,9 +14,7 @@ one_change_tests::exercise!(8);
 
 /// The `python3` on the path, if the lesson can use it.
 fn python() -> Option<&'static str> {
-    let question = "import sys; sys.exit(sys.version_info < (3, 11))";
-    let asked = Command::new("python3").args(["-c", question]).output();
-    let there = asked.is_ok_and(|output| output.status.success());
+    let there = machine::Python::ask("python3").is_ok_and(|python| python.version >= (3, 11, 0));
     if !there {
         println!(
             "NOT TESTED: there is no python3 (3.11 or newer) on the PATH for lesson 8's script"
