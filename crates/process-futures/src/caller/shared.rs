@@ -6,6 +6,8 @@
 use crate::caller::call_state::CallState;
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
+#[cfg(feature = "mutations")]
+use crate::caller::mutation;
 use crate::caller::state::{Order, PoolState};
 use crate::wire::packet::Packet;
 use kernel::{Ran, TaskErrorKind};
@@ -135,6 +137,8 @@ impl Shared {
         if let (true, Some(wakes)) = (mem::take(&mut state.woken), &state.wakes) {
             let _ = wakes.read();
         }
+        #[cfg(feature = "mutations")]
+        let events = mutation::each(events, |event| &mut event.outcome);
         for event in events {
             if let Some(call) = state.running.remove(&event.task) {
                 state.given_up.retain(|&task| task != event.task);
@@ -165,6 +169,10 @@ impl Shared {
 
     /// Cancels a call that no worker has. Returns whether the call is cancelled.
     pub fn cancel(&self, call: &CallState) -> bool {
+        #[cfg(feature = "mutations")]
+        if mutation::cancels(call) {
+            return true;
+        }
         if !call.is_done() && self.is_ours() {
             let mut state = self.lock();
             if state.queue.remove(&call.number).is_some() {

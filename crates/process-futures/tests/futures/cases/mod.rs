@@ -149,6 +149,8 @@ pub fn main() -> ExitCode {
         examples::the_tour
         examples::a_short_soak
         examples::a_soak_sees_what_is_off
+        examples::a_soak_accepts_its_own_cancellations_and_time_limits_only
+        examples::a_soak_accepts_its_own_deaths_only
     ] [
         nested::a_fork_of_the_program_uses_no_pool
         handles::ran_is_the_truth_of_what_waits

@@ -1,0 +1,156 @@
+//! The soak sees what it is there to see: each case puts one fault into the pool
+//! (`src/caller/mutation.rs`), runs the soak for four seconds, and expects the soak to find a fault
+//! and to name it. Without a fault, the soak finds none.
+//!
+//! The pool with faults is a build of its own, in a folder of its own below `target/`: this test's
+//! own pool has no faults, and no other program gets one.
+
+#![cfg(target_os = "linux")]
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// For each case: the fault, how many chances make one fault (one means always), and which of the
+/// soak's checks sees it.
+macro_rules! faults {
+    ($($(#[$what:meta])* $case:ident: $fault:literal => $seen:literal)*) => {
+        $($(#[$what])* #[test] fn $case() { is_seen($fault, $seen); })*
+    };
+}
+
+faults! {
+    /// Every second answer is thrown away.
+    an_answer_is_dropped: "drop/2" => "no client waits in vain"
+    /// One answer of a thousand is thrown away.
+    an_answer_is_dropped_rarely: "drop/1000" => "no client waits in vain"
+    /// Every second answer is thrown away, and its worker is said to have died.
+    an_answer_is_a_death: "lose/2" => "the soak has caused every error"
+    /// One answer of a thousand is thrown away, and its worker is said to have died.
+    an_answer_is_a_death_rarely: "lose/1000" => "the soak has caused every error"
+    /// One answer of a thousand is thrown away, and the call is said to have taken too long.
+    an_answer_is_a_time_out: "time-out/1000" => "the soak has caused every error"
+    /// Two answers are exchanged.
+    answers_are_swapped: "swap/100" => "every answer is right"
+    /// One bit of an answer is changed.
+    an_answer_is_changed: "garble/1000" => "every answer is right"
+    /// A call is run twice; the second answer is not used.
+    a_call_is_run_twice: "twice/1000" => "no item ran twice"
+    /// A call that was running when its worker died is run again.
+    a_call_is_run_again: "again/10" => "no item ran twice"
+    /// The calls that a dead worker had behind its running call fail too.
+    the_calls_behind_fail: "behind/1" => "the soak has caused every error"
+    /// The calls that a dead worker had behind its running call are forgotten.
+    the_calls_behind_are_forgotten: "forget/1" => "no client waits in vain"
+    /// A call whose worker died while it ran is said not to have run.
+    a_call_is_said_not_to_have_run: "ran-no/10" => "the soak has caused every error"
+    /// A time limit is over when half of it is over.
+    a_time_limit_comes_early: "early/1" => "the soak has caused every error"
+    /// A call that a worker has is said to be cancelled.
+    a_running_call_is_cancelled: "cancel/10" => "what is said not to have run has not"
+    /// A call is said to be cancelled, and ends as if nothing had happened.
+    a_cancelled_call_goes_on: "cancel-in-vain/10" => "every answer is right"
+    /// The pool kills a worker for no reason.
+    a_worker_is_killed: "kill/1000" => "the soak has caused every error"
+    /// After the first fifty workers, none is replaced.
+    a_worker_is_not_replaced: "unreplaced/50" => "every dead worker is replaced"
+    /// A descriptor stays open.
+    a_descriptor_is_left: "descriptor/1000" => "no descriptor is left"
+    /// A child stays behind.
+    a_child_is_left: "child/1000" => "no child is left"
+    /// A thread stays behind.
+    a_thread_is_left: "thread/1000" => "no thread is left"
+    /// A thousand bytes of every tenth call stay behind.
+    memory_is_left: "memory/10" => "memory is where it began"
+}
+
+#[test]
+fn without_a_fault_the_soak_is_clean() {
+    let (status, text) = soak(None);
+    assert!(status.success(), "{text}");
+}
+
+/// A name that is not known would be a test that cannot fail.
+#[test]
+fn every_fault_of_the_pool_has_its_case() {
+    let read = |file| std::fs::read_to_string(root().join(file)).expect("a source");
+    let (pool, here) = (read("src/caller/mutation.rs"), read("tests/mutations.rs"));
+    let names = |text: &str, before: &str, after: char| -> Vec<String> {
+        let mut names: Vec<_> = text
+            .split(before)
+            .skip(1)
+            .map(|rest| rest.split(after).next().expect("text before").to_owned())
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'))
+            .collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    let lifecycle = read("src/caller/lifecycle.rs");
+    let pool = pool + &lifecycle;
+    assert_eq!(names(&pool, "str\u{75}ck(\"", '"'), ["unreplaced"]);
+    let mut known = names(&pool, "strikes(\"", '"');
+    known.push("unreplaced".to_owned());
+    known.sort();
+    assert_eq!(names(&here, ": \"", '/'), known);
+}
+
+fn is_seen(fault: &str, seen: &str) {
+    let (status, text) = soak(Some(fault));
+    assert_eq!(status.code(), Some(1), "{text}");
+    let check = text.lines().find(|line| line.trim_start().starts_with(seen));
+    let check = check.unwrap_or_else(|| panic!("no line {seen:?}: {text}"));
+    assert_eq!(check[seen.len()..].split_whitespace().next(), Some("NO"), "{text}");
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The soak on a pool that may have faults.
+static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutations");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--offline", "--package", "process-futures", "--example", "soak"])
+        .args(["--features", "mutations", "--target-dir"])
+        .arg(&target)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .output()
+        .expect("cargo starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    target.join("debug/examples/soak")
+});
+
+/// Runs the soak with a fault. Returns its status and its text.
+fn soak(fault: Option<&str>) -> (ExitStatus, String) {
+    let mut command = Command::new(&*PROGRAM);
+    // A backtrace takes so long in a build that is not optimised that most panicking jobs would be
+    // killed before they have panicked.
+    command.args(["--seconds", "4"]).env("RUST_BACKTRACE", "0");
+    fault.map(|fault| command.env("PROCESS_FUTURES_MUTATION", fault));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut soak = command.spawn().expect("the soak starts");
+    let status = ended(&mut soak);
+    let mut text = String::new();
+    soak.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
+    (status, text)
+}
+
+/// Waits for the soak's end. The long limit allows for a busy machine.
+fn ended(soak: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = soak.try_wait().expect("a child") {
+            return status;
+        }
+        if start.elapsed() > Duration::from_secs(120) {
+            soak.kill().expect("a child");
+            panic!("the soak does not end");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
