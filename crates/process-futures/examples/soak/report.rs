@@ -19,6 +19,7 @@ pub struct Report {
     workers: usize,
     clients: usize,
     kills: usize,
+    has_ended: bool,
     counts: Vec<(&'static str, usize)>,
     checks: Vec<Check>,
     complaints: Vec<String>,
@@ -42,6 +43,7 @@ impl Report {
             workers: workers.get(),
             clients: clients.get(),
             kills: 0,
+            has_ended: false,
             counts: Vec::new(),
             checks: Vec::new(),
             complaints: Vec::new(),
@@ -119,9 +121,16 @@ impl Report {
         }
     }
 
-    /// Notes that something has not come to its end, and why.
-    pub fn stuck(&mut self, what: &str) {
-        self.check("the soak comes to its end", false, what.to_owned());
+    /// Notes whether all threads and the pool have come to their end. The error says what has not.
+    pub fn end(&mut self, end: Result<(), &str>) {
+        self.has_ended = end.is_ok();
+        let seen = end.err().unwrap_or("clients, killer and pool did");
+        self.check("the soak comes to its end", self.has_ended, seen.to_owned());
+    }
+
+    /// Whether all threads and the pool have come to their end.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// Compares what the process holds now with what it held before. The ledgers must be dropped by

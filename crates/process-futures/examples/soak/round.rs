@@ -51,9 +51,7 @@ pub fn run(
         over: Arc::default(),
     };
     let mut report = Report::new(seed, options);
-    if let Err(what) = shared.watch(Arc::new(pool), time, seed, options, log, bar) {
-        report.stuck(what);
-    }
+    report.end(shared.watch(Arc::new(pool), time, seed, options, log, bar));
     let ledgers: Vec<_> = shared.ledgers.iter().map(|ledger| lock(ledger)).collect();
     let ledgers: Vec<&Ledger> = ledgers.iter().map(|ledger| &**ledger).collect();
     report.count(&ledgers, log, &lock(&shared.kills));
