@@ -18,7 +18,7 @@ use std::{fs, thread};
 /// For each case: the fault, how many chances make one fault (one means always), and which of the
 /// soak's checks sees it. (Where there are two, chance decides which.)
 macro_rules! faults {
-    ($($(#[$what:meta])* $case:ident: $fault:literal => $($seen:literal)or+)*) => {
+    ($($(#[$what:meta])* $case:ident: $fault:literal => $($seen:literal)|+)*) => {
         $($(#[$what])* #[test] fn $case() { is_seen($fault, &[$($seen),+]); })*
     };
 }
@@ -37,7 +37,7 @@ faults! {
     /// Two answers are exchanged.
     answers_are_swapped: "swap/100" => "every answer is right"
     /// One bit of an answer is changed.
-    an_answer_is_changed: "garble/1000" => "every answer is right" or "the soak has caused every error"
+    an_answer_is_changed: "garble/1000" => "every answer is right" | "the soak has caused every error"
     /// A call is run twice; the second answer is not used.
     a_call_is_run_twice: "twice/1000" => "no item ran twice"
     /// A call that was running when its worker died is run again.
