@@ -33,7 +33,8 @@ pub struct Kills {
     /// How often the killer asked for the workers' process ids.
     pub looks: usize,
     /// How often the pool had too few workers then. The pool replaces a worker in the same step in
-    /// which it learns of the death, so no moment is allowed in which one is missing.
+    /// which it learns of the death, so no moment is allowed in which one is missing. (If the
+    /// system refuses a fork, a worker is missing too; the soak's machine must have room for it.)
     pub short: usize,
 }
 
