@@ -40,13 +40,13 @@ impl Footprint {
     }
 }
 
-/// The footprint, once it is back to `before`; at the latest, the footprint after ten seconds. A
+/// The footprint, once it is back to `before`; at the latest, the footprint after five seconds. A
 /// thread that has been joined and a child that is being reaped take a moment.
 pub fn settled(before: &Footprint, now: impl Fn() -> Footprint) -> Footprint {
     let start = Instant::now();
     loop {
         let after = now();
-        if after.is_back_at(before) || start.elapsed() > Duration::from_secs(10) {
+        if after.is_back_at(before) || start.elapsed() > Duration::from_secs(5) {
             return after;
         }
         thread::sleep(Duration::from_millis(10));

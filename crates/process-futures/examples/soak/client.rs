@@ -1,23 +1,26 @@
 //! A client: a thread that uses the pool in every way there is.
 
-use super::job::{End, Job, work};
-use super::ledger::{Expected, Ledger};
+use super::job::{Done, End, Job, work};
+use super::ledger::{Deed, Expected, Ledger};
 use fastrand::Rng;
-use kernel::Bytes;
+use kernel::{Bytes, TaskError};
 use process_futures::{MapOptions, ProcessPoolExecutor, ReturnWhen, as_completed, wait};
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The main loop of one client.
-pub fn run(pool: &ProcessPoolExecutor, client: u64, seed: u64, over: &AtomicBool) -> Ledger {
-    let mut client = Client {
-        pool,
-        number: client,
-        dice: Rng::with_seed(seed.wrapping_add(client)),
-        ledger: Ledger::default(),
-    };
+pub fn run(
+    pool: &ProcessPoolExecutor,
+    number: u64,
+    seed: u64,
+    over: &AtomicBool,
+    ledger: &Mutex<Ledger>,
+) {
+    let dice = Rng::with_seed(seed.wrapping_add(number));
+    let mut client = Client { pool, number, dice, longest: 0, ledger };
     while !over.load(Relaxed) {
         match client.dice.u8(0..7) {
             0 => client.in_order(),
@@ -29,26 +32,36 @@ pub fn run(pool: &ProcessPoolExecutor, client: u64, seed: u64, over: &AtomicBool
             _ => client.mapped(),
         }
     }
-    client.ledger
 }
 
 struct Client<'p> {
     pool: &'p ProcessPoolExecutor,
     number: u64,
     dice: Rng,
-    ledger: Ledger,
+    /// The present jobs take less than two to this power, in microseconds.
+    longest: u32,
+    /// The ledger. This mutex guards it: the client writes, and the watch looks for items that
+    /// wait too long.
+    ledger: &'p Mutex<Ledger>,
 }
 
 impl Client<'_> {
+    fn enter(&self, expected: Expected, deed: Deed, result: Result<Done, TaskError>) {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.enter(expected, deed, result);
+    }
+
     /// A job that ends by itself.
     fn job(&mut self) -> Job {
-        let number = self.ledger.open(self.number);
+        let microseconds = 1 << self.dice.u32(0..self.longest);
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = ledger.open(self.number, microseconds);
+        drop(ledger);
         let end = match self.dice.u16(0..300) {
             0 => End::Exit,
             1..=6 => End::Panic,
             _ => End::Answer(self.size()),
         };
-        let microseconds = 1 << self.dice.u32(0..12);
         let payload = Bytes::from(vec![self.dice.u8(..); self.size()]);
         Job { number, microseconds, end, payload }
     }
@@ -60,7 +73,9 @@ impl Client<'_> {
         self.dice.usize(0..1 << bits)
     }
 
+    /// Some jobs. Half of the time all are short, so that workers get many calls at a time.
     fn jobs(&mut self, most: usize) -> Vec<Job> {
+        self.longest = if self.dice.bool() { 3 } else { 12 };
         (0..self.dice.usize(1..=most)).map(|_| self.job()).collect()
     }
 
@@ -69,7 +84,7 @@ impl Client<'_> {
         let expected: Vec<_> = jobs.iter().map(Expected::of).collect();
         let futures: Vec<_> = jobs.into_iter().map(|job| self.pool.submit(work, job)).collect();
         for (expected, future) in expected.into_iter().zip(futures) {
-            self.ledger.enter(expected, future.result());
+            self.enter(expected, Deed::Nothing, future.result());
         }
     }
 
@@ -84,7 +99,7 @@ impl Client<'_> {
             })
             .collect();
         for future in as_completed(futures.keys().cloned()) {
-            self.ledger.enter(futures[&future], future.result());
+            self.enter(futures[&future], Deed::Nothing, future.result());
         }
     }
 
@@ -99,7 +114,7 @@ impl Client<'_> {
         let all = wait(futures, None, ReturnWhen::AllCompleted);
         assert!(all.not_done.is_empty(), "it has waited for all");
         for (expected, future) in expected.into_iter().zip(all.done) {
-            self.ledger.enter(expected, future.result());
+            self.enter(expected, Deed::Nothing, future.result());
         }
     }
 
@@ -108,43 +123,48 @@ impl Client<'_> {
         let expected: Vec<_> = jobs.iter().map(Expected::of).collect();
         let futures: Vec<_> = jobs.into_iter().map(|job| self.pool.submit(work, job)).collect();
         for (expected, future) in expected.into_iter().zip(futures).rev() {
-            if self.dice.bool() {
-                future.cancel();
-            }
-            self.ledger.enter(expected, future.result());
+            let cancels = self.dice.bool();
+            let deed = if cancels { Deed::Cancelled(future.cancel()) } else { Deed::Nothing };
+            self.enter(expected, deed, future.result());
         }
     }
 
+    /// Some time limits, each shorter than its job: so a job that times out has earned it, and a
+    /// job that was submitted long before may have its answer all the same.
     fn some_given_up(&mut self) {
         let mut jobs = self.jobs(6);
         let never = self.dice.usize(0..jobs.len());
         jobs[never].end = End::Never;
         let expected: Vec<_> = jobs.iter().map(Expected::of).collect();
+        let lengths: Vec<_> = jobs.iter().map(|job| job.microseconds).collect();
         let futures: Vec<_> = jobs.into_iter().map(|job| self.pool.submit(work, job)).collect();
         for (at, (expected, future)) in expected.into_iter().zip(futures).enumerate() {
-            let result = if at == never || self.dice.u8(0..4) == 0 {
-                future.result_or_kill(Duration::from_micros(self.dice.u64(0..5000)))
-            } else {
-                future.result()
-            };
-            self.ledger.enter(expected, result);
+            let microseconds = if at == never { 5000 } else { lengths[at] };
+            if at != never && self.dice.u8(0..4) > 0 {
+                self.enter(expected, Deed::Nothing, future.result());
+                continue;
+            }
+            let limit = Duration::from_micros(self.dice.u64(0..microseconds));
+            let start = Instant::now();
+            let result = future.result_or_kill(limit);
+            self.enter(expected, Deed::Limited { limit, waited: start.elapsed() }, result);
         }
     }
 
     fn one_by_one(&mut self) {
-        for _ in 0..self.dice.usize(1..40) {
-            let job = self.job();
+        for job in self.jobs(40) {
             let expected = Expected::of(&job);
             let result = self.pool.submit(work, job).result();
-            self.ledger.enter(expected, result);
+            self.enter(expected, Deed::Nothing, result);
         }
     }
 
     fn mapped(&mut self) {
         let jobs = self.jobs(40);
-        let expected: Vec<_> = jobs.iter().map(Expected::of).collect();
+        let chunksize = NonZeroUsize::MIN.saturating_add(self.dice.usize(0..5));
+        let expected: Vec<_> = jobs.chunks(chunksize.get()).flat_map(Expected::of_call).collect();
         let options = MapOptions {
-            chunksize: NonZeroUsize::MIN.saturating_add(self.dice.usize(0..5)),
+            chunksize,
             buffersize: NonZeroUsize::new(self.dice.usize(0..10)),
             timeout: None,
             unordered: false,
@@ -152,7 +172,7 @@ impl Client<'_> {
         let results = self.pool.map_with(work, jobs, options);
         let mut yielded = 0;
         for (expected, result) in expected.iter().zip(results) {
-            self.ledger.enter(*expected, result);
+            self.enter(*expected, Deed::Nothing, result);
             yielded += 1;
         }
         assert_eq!(yielded, expected.len(), "an outcome for each item");

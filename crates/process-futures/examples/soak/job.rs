@@ -1,12 +1,9 @@
-//! The workers' jobs. A job notes that it runs, computes for a while, and answers with many bytes
-//! or few; some jobs panic, exit, or do not end.
+//! The workers' jobs. A job notes that it begins, computes for a while, notes that it ends, and
+//! answers with many bytes or few; some jobs panic, exit, or do not end.
 
+use super::log;
 use kernel::Bytes;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{process, thread};
 
@@ -47,23 +44,24 @@ pub struct Done {
     pub payload: Bytes,
 }
 
+/// The exit status of a worker that its job has ended.
+pub const EXIT_STATUS: i32 = 5;
+
 /// The task.
 pub fn work(job: Job) -> Done {
-    LOG.get()
-        .and_then(|mut log| log.write_all(&job.number.to_ne_bytes()).ok())
-        .expect("the initializer has opened it");
+    log::note_here(job.number, false);
     let start = Instant::now();
     while start.elapsed() < Duration::from_micros(job.microseconds) {
         std::hint::spin_loop();
     }
-    let length = match job.end {
-        End::Answer(length) => length,
-        End::Panic => panic!("job {}", job.number),
-        End::Exit => process::exit(5),
+    match job.end {
+        End::Exit => process::exit(EXIT_STATUS),
         End::Never => loop {
             thread::sleep(Duration::from_secs(3600));
         },
-    };
+        End::Answer(_) | End::Panic => log::note_here(job.number, true),
+    }
+    let End::Answer(length) = job.end else { panic!("job {}", job.number) };
     let payload = Bytes::from(vec![job.number as u8; length]);
     Done { number: job.number, sum: sum(&job.payload), payload }
 }
@@ -71,49 +69,4 @@ pub fn work(job: Job) -> Done {
 /// The sum of some bytes.
 pub fn sum(bytes: &[u8]) -> u64 {
     bytes.iter().map(|&byte| u64::from(byte)).sum()
-}
-
-/// The file in which the jobs note that they run: eight bytes for each job, appended in one system
-/// call, which the kernel does not divide. A note survives its worker.
-static LOG: OnceLock<File> = OnceLock::new();
-
-/// The initializer of the workers.
-pub fn open_log(path: PathBuf) {
-    let log = OpenOptions::new().append(true).open(path).expect("it is there");
-    LOG.set(log).expect("a worker runs it once");
-}
-
-/// The log, as the parent sees it.
-#[derive(Debug)]
-pub struct Log(tempfile::NamedTempFile);
-
-impl Default for Log {
-    fn default() -> Self {
-        Self(tempfile::NamedTempFile::new().expect("a file for the log"))
-    }
-}
-
-impl Log {
-    /// The path of the log.
-    pub fn path(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// How many jobs have begun.
-    pub fn length(&self) -> u64 {
-        fs::metadata(self.path()).map_or(0, |data| data.len() / 8)
-    }
-
-    /// Empties the log.
-    pub fn clear(&self) {
-        self.0.as_file().set_len(0).expect("an empty log");
-    }
-
-    /// The numbers of all jobs that have begun.
-    pub fn numbers(&self) -> Vec<u64> {
-        let bytes = fs::read(self.path()).expect("the log");
-        let (numbers, rest) = bytes.as_chunks::<8>();
-        assert!(rest.is_empty(), "half a number in the log");
-        numbers.iter().map(|bytes| u64::from_ne_bytes(*bytes)).collect()
-    }
 }

@@ -1,28 +1,32 @@
 //! A soak: for a while, several threads submit random tasks of random sizes in every way that the
 //! pool offers, while random workers are killed at random moments. At the end the program checks
-//! that every item has exactly one outcome, that every answer is right, that nothing ran twice, and
-//! that children, descriptors and memory are where they began. The exit status is 1 if a check
-//! fails.
+//! that every item has exactly one outcome: the right answer, or an error that the soak has caused
+//! by itself (a worker that it killed, a time limit or a cancellation of its own). It checks that
+//! nothing ran twice, and that children, descriptors and memory are where they began. An answer
+//! that does not come at all ends the soak early. The exit status is 1 if a check fails.
+//!
+//! `tests/mutations.rs` puts faults into the pool, and checks that the soak sees each.
 //!
 //! The seed decides the work; the machine decides what happens at the same time. So the same seed
 //! gives the same work, but not the same run.
 
 mod check;
 mod client;
+pub mod deaths;
 pub mod job;
-mod killer;
+pub mod killer;
 pub mod ledger;
+pub mod log;
 pub mod report;
+mod round;
 
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
-use process_futures::{BuildError, OnDeath, ProcessPoolExecutor};
+use process_futures::BuildError;
 use report::Report;
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Counts allocated memory, so that memory can be compared to the byte and not to the page.
 #[global_allocator]
@@ -73,11 +77,16 @@ fn main() -> ExitCode {
 /// If the pool cannot start.
 pub fn soak(options: &Options) -> Result<Report, BuildError> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
-    let log = job::Log::default();
+    let log = log::Log::default();
     processes::ForkServer::start()?;
-    // A first, short soak fills everything that is kept for the life of the program (thread-locals,
-    // buffers of the standard library), so that the second soak can be checked to the byte.
-    soak_for(Duration::from_millis(200), seed, options, &log, None)?;
+    // A first, short round fills everything that is kept for the life of the program (thread-locals,
+    // buffers of the standard library), so that the second round can be checked to the byte.
+    let first = Duration::from_millis(200);
+    let report = round::run(first, seed, options, &log, &ProgressBar::hidden())?;
+    if !report.is_clean() {
+        return Ok(report);
+    }
+    drop(report);
     log.clear();
     let before = check::Footprint::now(&ALLOCATED);
     let bar = ProgressBar::new(1000 * options.seconds);
@@ -85,47 +94,12 @@ pub fn soak(options: &Options) -> Result<Report, BuildError> {
         ProgressStyle::with_template("  {msg} [{bar:40}] {eta} left").expect("a constant"),
     );
     let time = Duration::from_secs(options.seconds);
-    let (ledgers, kills) = soak_for(time, seed, options, &log, Some(&bar))?;
+    let mut report = round::run(time, seed, options, &log, &bar)?;
     bar.finish_and_clear();
     drop(bar);
-    let mut report = Report::new(seed, options, kills);
-    report.count(ledgers, &log);
-    report.compare(&before, || check::Footprint::now(&ALLOCATED));
+    // A round that does not come to its end has not given anything back.
+    if report.has_ended() {
+        report.compare(&before, || check::Footprint::now(&ALLOCATED));
+    }
     Ok(report)
-}
-
-/// Runs one pool from its start to its end. Returns each client's ledger, and the number of kills.
-fn soak_for(
-    time: Duration,
-    seed: u64,
-    options: &Options,
-    log: &job::Log,
-    bar: Option<&ProgressBar>,
-) -> Result<(Vec<ledger::Ledger>, u64), BuildError> {
-    let pool = ProcessPoolExecutor::builder()
-        .max_workers(options.workers)
-        .initializer(job::open_log, log.path().to_owned())
-        .max_tasks_per_child(const { NonZeroUsize::new(500).unwrap() })
-        // Allow many deaths in a row: on a busy machine, the killer may strike often between two
-        // answers.
-        .on_death(OnDeath::Replace { limit: 1000 })
-        .build()?;
-    let (pool, over) = (&pool, &AtomicBool::new(false));
-    Ok(thread::scope(|scope| {
-        let clients: Vec<_> = (0..options.clients.get() as u64)
-            .map(|number| scope.spawn(move || client::run(pool, number, seed, over)))
-            .collect();
-        let killer = scope.spawn(move || killer::run(pool, seed, over));
-        let start = Instant::now();
-        while start.elapsed() < time {
-            thread::sleep(Duration::from_millis(50).min(time));
-            if let Some(bar) = bar {
-                bar.set_position(start.elapsed().as_millis() as u64);
-                bar.set_message(format!("{} items", log.length()));
-            }
-        }
-        over.store(true, Relaxed);
-        let ledgers = clients.into_iter().map(|client| client.join().expect("a client")).collect();
-        (ledgers, killer.join().expect("the killer"))
-    }))
 }

@@ -2,8 +2,10 @@
 
 use super::Options;
 use super::check::{Footprint, settled};
-use super::job::Log;
+use super::deaths::{Times, Trace, name, not_caused};
+use super::killer::Kills;
 use super::ledger::{Ledger, Outcome};
+use super::log::Log;
 use kernel::Ran;
 use serde_json::json;
 use std::fmt;
@@ -16,7 +18,8 @@ pub struct Report {
     seconds: u64,
     workers: usize,
     clients: usize,
-    kills: u64,
+    kills: usize,
+    has_ended: bool,
     counts: Vec<(&'static str, usize)>,
     checks: Vec<Check>,
     complaints: Vec<String>,
@@ -32,14 +35,15 @@ struct Check {
 
 impl Report {
     /// A report without findings.
-    pub fn new(seed: u64, options: &Options, kills: u64) -> Self {
+    pub fn new(seed: u64, options: &Options) -> Self {
         let Options { seconds, workers, clients, .. } = options;
         Self {
             seed,
             seconds: *seconds,
             workers: workers.get(),
             clients: clients.get(),
-            kills,
+            kills: 0,
+            has_ended: false,
             counts: Vec::new(),
             checks: Vec::new(),
             complaints: Vec::new(),
@@ -60,20 +64,12 @@ impl Report {
         self.checks.push(Check { what, holds, seen });
     }
 
-    /// Checks the ledgers by themselves and against the workers' notes.
-    pub fn count(&mut self, ledgers: Vec<Ledger>, log: &Log) {
-        let mut begun: Vec<Vec<u8>> =
-            ledgers.iter().map(|ledger| vec![0; ledger.outcomes.len()]).collect();
-        let mut strays = 0;
-        for number in log.numbers() {
-            let (client, item) = ((number >> 32) as usize, number as u32 as usize);
-            match begun.get_mut(client).and_then(|items| items.get_mut(item)) {
-                Some(times) => *times = times.saturating_add(1),
-                None => strays += 1,
-            }
-        }
+    /// Checks the ledgers by themselves, against the workers' notes and against the killer's.
+    pub fn count(&mut self, ledgers: &[&Ledger], log: &Log, kills: &Kills) {
+        let trace = Trace::read(log, ledgers);
         let all = || ledgers.iter().flat_map(|ledger| &ledger.outcomes);
         let number = |wanted| all().filter(|(outcome, _)| *outcome == wanted).count();
+        self.kills = kills.kills.len();
         self.counts = vec![
             ("items", all().count()),
             ("answered", number(Outcome::Answered)),
@@ -87,14 +83,54 @@ impl Report {
         self.check("every item has an outcome", open == 0, format!("{open} have none"));
         self.check("and no item has two", twice == 0, format!("{twice} have"));
         self.check("every answer is right", wrong == 0, format!("{wrong} are wrong"));
-        let ran = || all().map(|(_, ran)| ran).zip(begun.iter().flatten());
-        let again = ran().filter(|(_, times)| **times > 1).count() + strays;
+        let lost: Vec<_> = ledgers.iter().flat_map(|ledger| &ledger.lost).copied().collect();
+        let not_caused = not_caused(&lost, &trace, &kills.kills);
+        let errors = number(Outcome::NotOurs) + not_caused.len();
+        self.check(
+            "the soak has caused every error",
+            errors == 0,
+            format!("{errors} came by themselves"),
+        );
+        let ran = || all().zip(trace.times.iter().flatten());
+        let again = ran().filter(|(_, times)| times.begun > 1).count() + trace.strays;
         self.check("no item ran twice", again == 0, format!("{again} did"));
-        let not = ran().filter(|&(ran, &times)| *ran == Ran::Yes && times == 0).count();
+        let has_not = |((outcome, ran), times): &(&(Outcome, Ran), &Times)| {
+            *ran == Ran::Yes && times.begun == 0
+                || *outcome == Outcome::Answered && times.ended == 0
+        };
+        let not = ran().filter(has_not).count();
         self.check("what is said to have run has run", not == 0, format!("{not} have not"));
-        let did = ran().filter(|&(ran, &times)| *ran == Ran::No && times > 0).count();
+        let did = ran().filter(|((_, ran), times)| *ran == Ran::No && times.begun > 0).count();
         self.check("what is said not to have run has not", did == 0, format!("{did} have"));
-        self.complaints = ledgers.into_iter().flat_map(|ledger| ledger.complaints).collect();
+        let short = kills.short;
+        let seen = format!("missing in {short} looks of {}", kills.looks);
+        self.check("every dead worker is replaced", short == 0, seen);
+        let complaints = ledgers.iter().flat_map(|ledger| ledger.complaints.iter().cloned());
+        self.complaints.extend(complaints.chain(not_caused.into_iter().take(10)));
+        self.count_overdue(ledgers, &trace, kills);
+    }
+
+    /// Names the items whose outcomes have not come in all the time that the watch allows.
+    fn count_overdue(&mut self, ledgers: &[&Ledger], trace: &Trace, kills: &Kills) {
+        let overdue: Vec<u64> = ledgers.iter().flat_map(|ledger| ledger.overdue()).collect();
+        let count = overdue.len();
+        self.check("no client waits in vain", count == 0, format!("{count} items do not come"));
+        for number in overdue.into_iter().take(10) {
+            let there = trace.whereabouts(number, &kills.kills);
+            self.complaints.push(format!("{} does not come: {there}", name(number)));
+        }
+    }
+
+    /// Notes whether all threads and the pool have come to their end. The error says what has not.
+    pub fn end(&mut self, end: Result<(), &str>) {
+        self.has_ended = end.is_ok();
+        let seen = end.err().unwrap_or("clients, killer and pool did");
+        self.check("the soak comes to its end", self.has_ended, seen.to_owned());
+    }
+
+    /// Whether all threads and the pool have come to their end.
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
     }
 
     /// Compares what the process holds now with what it held before. The ledgers must be dropped by

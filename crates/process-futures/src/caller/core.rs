@@ -12,6 +12,8 @@
 
 use crate::caller::batching::Batching;
 use crate::caller::limits::{INITIALIZER, Limits};
+#[cfg(feature = "mutations")]
+use crate::caller::mutation;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use fork_server::wire::watch;
@@ -123,6 +125,8 @@ impl PoolCore {
         call.set_task(task);
         self.queue.push_back(call);
         self.next_task += 1;
+        #[cfg(feature = "mutations")]
+        mutation::dispatch(&mut self.queue, self.channel.as_ref(), &self.workers);
         task
     }
 

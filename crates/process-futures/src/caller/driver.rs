@@ -25,6 +25,8 @@
 //! descriptor, which stays readable until the driving thread has read it.
 
 use crate::caller::core::PoolCore;
+#[cfg(feature = "mutations")]
+use crate::caller::mutation;
 use crate::caller::shared::Shared;
 use crate::caller::state::PoolState;
 use crate::caller::wake::Wake;
@@ -126,6 +128,8 @@ impl Shared {
     /// Every event that can make `ready` true must wake this thread
     /// ([`Completions::read_here`](crate::caller::completions::Completions::read_here)).
     pub fn wait_until(&self, deadline: Option<Instant>, mut ready: impl FnMut() -> bool) -> bool {
+        #[cfg(feature = "mutations")]
+        let deadline = mutation::deadline(deadline);
         let mut thread = WaitingThread { shared: self, driver: None, ticket: None };
         let mut looked = false; // check at least twice, however early the deadline
         loop {

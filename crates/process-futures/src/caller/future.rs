@@ -101,6 +101,10 @@ impl<R: Message> TaskFuture<R> {
     /// Cancels the call if no worker has it. Returns false if the call is running or has ended;
     /// true if it is cancelled, also if it was cancelled before.
     pub fn cancel(&self) -> bool {
+        #[cfg(feature = "mutations")]
+        if crate::caller::mutation::cancels(&self.call) {
+            return true;
+        }
         if !self.call.is_done() {
             self.shared.cancel([&self.call]);
         }

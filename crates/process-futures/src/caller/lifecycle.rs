@@ -6,6 +6,8 @@
 
 use crate::caller::core::{Event, PoolCore};
 use crate::caller::limits::INITIALIZER;
+#[cfg(feature = "mutations")]
+use crate::caller::mutation;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use crate::worker::serve::serve;
@@ -74,6 +76,10 @@ impl PoolCore {
         let Some(mut worker) = self.workers[at].take() else { return };
         let fault = worker.fault.take();
         let (running, waiting) = worker.unfinished_calls(lost.is_some());
+        #[cfg(feature = "mutations")]
+        let (running, waiting) = mutation::bury(running, waiting, |task, outcome| {
+            self.events.push(Event { task, outcome })
+        });
         for call in waiting.into_iter().rev() {
             // Drop the initializer: the worker that takes the letter gets one of its own.
             if call.header.task != INITIALIZER {
@@ -147,6 +153,10 @@ impl PoolCore {
     /// once; the fork server reports later.
     pub(super) fn spawn(&mut self, at: usize) {
         if self.workers[at].is_some() || self.broken.is_some() {
+            return;
+        }
+        #[cfg(feature = "mutations")]
+        if mutation::has_struck("unreplaced") {
             return;
         }
         let Some(channel) = &self.channel else { return };

@@ -14,6 +14,8 @@ mod lifecycle;
 mod limits;
 mod manager;
 pub mod map;
+#[cfg(feature = "mutations")]
+mod mutation;
 mod orders;
 pub mod pool;
 mod shared;

@@ -6,6 +6,8 @@
 use crate::caller::call_state::{CallState, not_ours};
 use crate::caller::completions::Completions;
 use crate::caller::core::{Event, PoolCore};
+#[cfg(feature = "mutations")]
+use crate::caller::mutation;
 use crate::caller::state::{Order, PoolState};
 use crate::caller::wake::Wake;
 use crate::wire::packet::Packet;
@@ -145,6 +147,8 @@ impl Shared {
         if let (true, Some(wake)) = (mem::take(&mut state.woken), &state.wake) {
             wake.clear();
         }
+        #[cfg(feature = "mutations")]
+        let events = mutation::each(events, |event| &mut event.outcome);
         for event in events {
             if let Some(call) = state.running.remove(&event.task) {
                 state.given_up.remove(&event.task);

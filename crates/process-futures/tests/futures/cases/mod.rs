@@ -190,6 +190,8 @@ pub fn main() -> ExitCode {
         examples::the_tour
         examples::a_short_soak
         examples::a_soak_sees_what_is_off
+        examples::a_soak_accepts_its_own_cancellations_and_time_limits_only
+        examples::a_soak_accepts_its_own_deaths_only
     ] [
         endings::closed_standard_descriptors
         nested::a_fork_of_the_program_uses_no_pool
