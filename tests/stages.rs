@@ -117,7 +117,7 @@
 //!
 //! **`ProcessPool`** has no second method, because its workers can reach no data of the caller.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod exercise;
 pub mod lesson;
@@ -125,6 +125,9 @@ pub mod mask;
 pub mod meeting;
 #[cfg(unix)]
 pub mod own_process;
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "what a process does between fork and exec is unsafe")]
+pub mod surroundings;
 
 pub use processes::ProcessPool;
 pub use processes::steps::{self, Lack};
