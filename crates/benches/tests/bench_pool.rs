@@ -2,6 +2,7 @@
 //! time.
 #![cfg(target_os = "linux")]
 
+use one_change_tests::surroundings::program;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn bench_pool() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bench-pool"));
-    command.env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+    let mut command = program(env!("CARGO_BIN_EXE_bench-pool"));
+    command.env("NO_COLOR", "1");
     command
 }
 
@@ -119,7 +120,7 @@ fn with_python_its_rows_are_full() {
 /// The script itself, on machines that have an interpreter to run it.
 #[test]
 fn the_real_python_answers_every_request() {
-    if Command::new("python3").arg("--version").output().is_err() {
+    if program("python3").arg("--version").output().is_err() {
         println!("skipped: there is no python3");
         return;
     }

@@ -3,10 +3,10 @@
 //! test-extension` tests the real module.
 
 use one_change_tests::mask::mask;
+use one_change_tests::surroundings::program;
 use report::{Lesson, frame, mask_json};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 one_change_tests::lesson!(8: words_fit_their_places, recorded, predict_asks, predict_answers,
     predict_gives_nothing_away);
@@ -15,7 +15,7 @@ one_change_tests::exercise!(8);
 /// The `python3` on the path, if the lesson can use it.
 fn python() -> Option<&'static str> {
     let question = "import sys; sys.exit(sys.version_info < (3, 11))";
-    let asked = Command::new("python3").args(["-c", question]).output();
+    let asked = program("python3").args(["-c", question]).output();
     let there = asked.is_ok_and(|output| output.status.success());
     if !there {
         println!(
@@ -30,7 +30,7 @@ fn said(arguments: &[&str]) -> Option<String> {
     let python = python()?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (head, foot) = frame(&Lesson::of(SUBJECT.facts));
-    let output = Command::new(python)
+    let output = program(python)
         .arg("-B")
         .arg(here.join("escape_hatch.py"))
         .args(["--rounds", "1"])

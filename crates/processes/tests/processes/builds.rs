@@ -3,8 +3,8 @@
 
 use crate::{pool_of, works};
 use kernel::{Executor, Ran, TaskErrorKind};
+use one_change_tests::surroundings::program;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::{env, fs};
 
 /// With `panic = "abort"` nothing can be caught: a panic costs its worker, and still only its item.
@@ -13,22 +13,18 @@ use std::{env, fs};
 /// built here once more with the compiler's option. The libraries that it uses, the standard
 /// library included, are the ones built already.
 pub fn panics_that_abort() {
-    let built = Command::new(env!("CARGO"))
+    let built = program(env!("CARGO"))
         .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
         .args(["--package", "processes", "--example", "panic-abort", "--", "-C", "panic=abort"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
         .output()
         .expect("cargo starts");
     let (json, text) =
         (String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
     assert!(built.status.success(), "{text}");
-    let program = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
-    let output = Command::new(program.expect("a program is built"))
-        .env("RUST_BACKTRACE", "0")
-        .stdin(Stdio::null())
-        .output()
-        .unwrap();
+    let path = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    let output =
+        program(path.expect("a program is built")).env("RUST_BACKTRACE", "0").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -70,10 +66,9 @@ fn late_library(folder: &Path) -> PathBuf {
     let library = folder.join("liblate.so");
     let compiler = Path::new(env!("CARGO")).with_file_name("rustc");
     let compiler = if compiler.exists() { compiler } else { PathBuf::from("rustc") };
-    let built = Command::new(env::var_os("RUSTC").unwrap_or(compiler.into()))
+    let built = program(env::var_os("RUSTC").unwrap_or(compiler.into()))
         .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "panic=abort", "-o"])
         .args([&library, &source])
-        .stdin(Stdio::null())
         .output()
         .expect("the compiler starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
