@@ -352,7 +352,7 @@ pub fn command<S: AsRef<OsStr>>(path: &str, arguments: &[S]) -> Command {
 /// Runs a program to its end. The longest run takes some seconds; the limit allows for a very busy
 /// machine.
 pub fn run(command: &mut Command) -> Said {
-    let output = surroundings::run(command, Duration::from_secs(120));
+    let output = surroundings::run(command, Duration::from_secs(300));
     said(output.unwrap_or_else(|text| panic!("{text}")))
 }
 

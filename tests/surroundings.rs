@@ -22,9 +22,10 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-/// The variables that a program under test gets: where things are, and how cargo builds. Nothing
-/// here changes what a program prints. A list of what is taken away would never be complete.
-const KEPT: [&str; 16] = [
+/// The variables that a program under test gets: where things are, and how cargo builds and gets
+/// what it builds. Nothing here changes what a program prints. A list of what is taken away would
+/// never be complete.
+const KEPT: [&str; 28] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -34,18 +35,39 @@ const KEPT: [&str; 16] = [
     "CARGO_ENCODED_RUSTFLAGS",
     "CARGO_HOME",
     "CARGO_INCREMENTAL",
+    "CURL_CA_BUNDLE",
+    "GIT_SSL_CAINFO",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "ALL_PROXY",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
     "RUSTC",
     "RUSTC_WORKSPACE_WRAPPER",
     "RUSTC_WRAPPER",
     "RUSTFLAGS",
+    "RUSTUP_AUTO_INSTALL",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
     "SDKROOT",
 ];
 
 /// The beginnings of further names of this kind.
-const KEPT_BEGINNINGS: [&str; 6] =
-    ["CARGO_BUILD_", "CARGO_NET_", "CARGO_PROFILE_", "CARGO_TARGET_", "PROPTEST_", MARK];
+const KEPT_BEGINNINGS: [&str; 9] = [
+    "CARGO_BUILD_",
+    "CARGO_HTTP_",
+    "CARGO_NET_",
+    "CARGO_PROFILE_",
+    "CARGO_REGISTR",
+    "CARGO_SOURCE_",
+    "CARGO_TARGET_",
+    "PROPTEST_",
+    MARK,
+];
 
 /// How the names of the variables begin by which [`run`] knows the processes of one program.
 pub const MARK: &str = "ONE_CHANGE_TREE_";
@@ -267,7 +289,7 @@ pub fn anywhere(arguments: &[&str]) {
         all.push((name, command));
     }
     for (name, mut command) in all {
-        let output = run(&mut command, Duration::from_secs(100));
+        let output = run(&mut command, Duration::from_secs(300));
         let output = output.unwrap_or_else(|text| panic!("{name}: {text}"));
         let [stdout, stderr] =
             [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());

@@ -1,6 +1,6 @@
 //! `kit exercise` and `kit hint`. That each exercise keeps its contract is tested in its lesson.
 
-use one_change_tests::surroundings::program;
+use one_change_tests::surroundings::{anywhere, program};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -84,6 +84,11 @@ fn kit_exercise_says_when_the_file_does_not_compile_or_the_check_is_ended() {
     let arguments = stand_in(folder.path(), "echo \"$*\"");
     let (_, out, _) = kit(&["exercise", "2"], &arguments);
     assert!(out.starts_with("run --quiet --bin exercise-2 --package exercise-2"), "{out}");
+}
+
+#[test]
+fn in_bad_surroundings() {
+    anywhere(&["kit_hint", "kit_exercise_says"]);
 }
 
 #[test]

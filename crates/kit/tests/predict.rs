@@ -1,7 +1,7 @@
 //! `kit predict` finds the lesson's own program and passes everything on. What a prediction prints
 //! is tested in the lessons.
 
-use one_change_tests::surroundings::{anywhere, program};
+use one_change_tests::surroundings::program;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
@@ -50,11 +50,6 @@ fn bad_input_gets_one_line_and_status_2() {
         all += &format!("predict {}\n{line}", arguments.join(" "));
     }
     insta::assert_snapshot!("predict--bad-input", all);
-}
-
-#[test]
-fn in_bad_surroundings() {
-    anywhere(&["--skip", "in_bad_surroundings"]);
 }
 
 #[test]
