@@ -3,15 +3,13 @@
 
 #![allow(missing_docs, reason = "what is public here is for the macro")]
 
-use crate::lesson::snapshot_in;
+use crate::lesson::{self, Said, snapshot_in};
+use crate::surroundings::program;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// The tests that every exercise has, as `one_change_tests::exercise!(4);` in its lesson's tests.
 #[macro_export]
@@ -61,11 +59,11 @@ impl Exercise {
     /// Builds the exercise of the lesson in this folder. `cargo test` leaves this package out, so
     /// that a reader's file that does not compile stops only the exercise.
     pub fn build(folder: &'static str, number: u32) -> Self {
-        let mut cargo = Command::new(env!("CARGO"));
+        let mut cargo = program(env!("CARGO"));
         cargo.args(["build", "--quiet", "--bins", "--examples", "--package"]);
         cargo.arg(format!("exercise-{number}"));
         cargo.args(["--message-format", "json-render-diagnostics"]);
-        let output = cargo.current_dir(folder).stdin(Stdio::null()).output().expect("cargo starts");
+        let output = cargo.current_dir(folder).output().expect("cargo starts");
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "the exercise does not build:\n{said}");
         assert!(!said.contains("warning:"), "the exercise builds with warnings:\n{said}");
@@ -132,28 +130,12 @@ impl Exercise {
 
     /// Runs a check. The check must end by itself, far within this limit.
     fn verdict(&self, name: &str) -> Verdict {
-        let program = self.programs.get(name).unwrap_or_else(|| panic!("{name} is not built"));
-        let mut child = Command::new(program)
-            .current_dir(self.folder)
-            .env("RUST_BACKTRACE", "1") // the reader must see no backtrace all the same
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the check starts");
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while child.try_wait().expect("the child is ours").is_none() {
-            if Instant::now() > deadline {
-                let _ = child.kill();
-                panic!("the check of {name} hangs");
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        let status = child.wait().expect("the child is ours").code();
-        let (mut said, mut complained) = (String::new(), String::new());
-        child.stdout.take().expect("piped").read_to_string(&mut said).expect("text");
-        child.stderr.take().expect("piped").read_to_string(&mut complained).expect("text");
-        Verdict { status, said, complained }
+        let path = self.programs.get(name).unwrap_or_else(|| panic!("{name} is not built"));
+        // With a backtrace asked for: the reader must see none all the same.
+        let mut check = program(path);
+        let check = check.current_dir(self.folder).env("RUST_BACKTRACE", "1");
+        let Said { stdout, stderr, status } = lesson::run(check);
+        Verdict { status, said: stdout, complained: stderr }
     }
 }
 

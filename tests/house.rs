@@ -2,10 +2,10 @@
 //! stand, how long the pool may be, and that justfile and README agree with the lessons.
 
 use curriculum::Lesson;
+use one_change_tests::surroundings::program;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::{env, fs};
 
 /// The lessons of the workspace.
@@ -25,7 +25,7 @@ fn read(path: impl AsRef<Path>) -> String {
 /// What `cargo metadata` says of the workspace's own packages.
 fn packages() -> Vec<Value> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let output = program(cargo)
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
         .current_dir(root())
         .output()
@@ -203,9 +203,9 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
         let name = package["name"].as_str().unwrap();
         for target in package["targets"].as_array().unwrap() {
             let kind = target["kind"][0].as_str().unwrap();
-            // These packages fork: the ground of the pools, the steps that lead to the pool, and
-            // the exercise that repairs a copy of the last step.
-            if ["fork-server", "processes", "exercise-4"].contains(&name)
+            // These packages fork: the ground of the pools, the steps that lead to the pool, the
+            // exercise that repairs a copy of the last step, and the tests' own harness.
+            if ["fork-server", "processes", "exercise-4", "one-change-tests"].contains(&name)
                 || !["lib", "bin"].contains(&kind)
             {
                 continue;
@@ -219,6 +219,23 @@ fn unsafe_is_forbidden_wherever_it_is_not_needed() {
             assert!(forbidden, "{path} does not forbid unsafe code");
         }
     }
+}
+
+/// A program under test begins in known surroundings, wherever `cargo test` was started: tests start
+/// programs with `surroundings::program`.
+#[test]
+fn no_test_starts_a_program_as_it_comes() {
+    let mut seen = 0;
+    for path in sources(&root()) {
+        let is_test = path.strip_prefix(root()).unwrap().iter().any(|part| part == "tests");
+        // The helper itself, and two cases that show what a program gets from its parent.
+        let may = ["tests/surroundings.rs", "tests/harness.rs", "tests/processes/company.rs"];
+        let may = may.iter().any(|name| path.ends_with(name)) || path.ends_with("tests/house.rs");
+        let text = fs::read_to_string(&path).unwrap();
+        seen += usize::from(is_test && text.contains("program("));
+        assert!(may || !is_test || !text.contains("Command::new"), "{}", path.display());
+    }
+    assert!(seen > 10, "{seen} files with programs under test");
 }
 
 /// In `processes` only the steps fork by themselves; the pool uses the fork server.

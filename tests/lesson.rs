@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the tests say what they test in their names")]
 
 use crate::mask::mask;
+use crate::surroundings::{self, program};
 use kernel::{Pair, euclid, steps, ten_pairs};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, killpg};
@@ -70,7 +71,7 @@ impl Subject {
     }
 
     pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Said {
-        said(self.command(arguments).output().expect("the lesson starts"))
+        run(&mut self.command(arguments))
     }
 
     /// Runs the lesson, and asserts that it succeeds and prints nothing on standard error.
@@ -100,8 +101,8 @@ impl Subject {
 
     /// The output of `kit predict`: standard output, and one line about how the program ended.
     pub fn predicted(&self, folder: &Path, arguments: &[&str]) -> String {
-        let output = command(self.predict, arguments).current_dir(folder).output();
-        let Said { stdout, stderr, status } = said(output.expect("the prediction starts"));
+        let mut command = command(self.predict, arguments);
+        let Said { stdout, stderr, status } = run(command.current_dir(folder));
         format!("{stdout}\n--- stderr\n{stderr}--- exit status: {}\n", status.unwrap())
     }
 
@@ -235,6 +236,15 @@ impl Subject {
 
     /// On one core the lesson says what to expect, and apart from that prints the same text.
     pub fn one_core(&self) {
+        // Elsewhere, no program can be told which cores to take.
+        #[cfg(target_os = "linux")]
+        self.on_the_first_core();
+    }
+
+    #[cfg(target_os = "linux")]
+    fn on_the_first_core(&self) {
+        use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+        use nix::unistd::Pid;
         let here = Pid::from_raw(0); // this thread; a program that it starts inherits its cores
         let allowed = sched_getaffinity(here).unwrap();
         let first = (0..CpuSet::count()).find(|&core| allowed.is_set(core).unwrap()).unwrap();
@@ -374,24 +384,27 @@ impl Subject {
 
     /// Colour is for terminals. Forced colour changes no other part of the text.
     pub fn colour(&self) {
-        let forced = self.command(&["--rounds", "1"]).env("CLICOLOR_FORCE", "1").output().unwrap();
-        let forced = said(forced).stdout;
+        let forced = run(self.command(&["--rounds", "1"]).env("CLICOLOR_FORCE", "1")).stdout;
         assert!(forced.contains("\u{1b}["), "{forced}");
         let plain = anstream::adapter::strip_str(&forced).to_string();
         self.snapshot("text", &mask(&plain).replace("1 round,", "21 rounds,"));
-        let refused = self.command(&["--rounds", "1"]).env("NO_COLOR", "1").output().unwrap();
-        assert!(!said(refused).stdout.contains('\u{1b}'));
+        let refused = run(self.command(&["--rounds", "1"]).env("NO_COLOR", "1")).stdout;
+        assert!(!refused.contains('\u{1b}'));
     }
 }
 
-/// A program with these arguments, without the settings of the environment.
-pub fn command<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Command {
-    let mut command = Command::new(program);
-    command.args(arguments).stdin(Stdio::null());
-    for variable in ["RUST_BACKTRACE", "CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR", "COLUMNS"] {
-        command.env_remove(variable);
-    }
+/// A program with these arguments, in known surroundings.
+pub fn command<S: AsRef<OsStr>>(path: &str, arguments: &[S]) -> Command {
+    let mut command = program(path);
+    command.args(arguments);
     command
+}
+
+/// Runs a program to its end. The longest run takes some seconds; the limit allows for a very busy
+/// machine.
+pub fn run(command: &mut Command) -> Said {
+    let output = surroundings::run(command, Duration::from_secs(300));
+    said(output.unwrap_or_else(|text| panic!("{text}")))
 }
 
 /// Compares a text that is the same for all lessons with its one snapshot.

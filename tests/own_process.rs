@@ -2,23 +2,33 @@
 //!
 //! A case that forks needs a process with one thread, and libtest runs every test on a second
 //! thread. A case that hangs must not hang the others. A case that leaves something behind (a
-//! child, an open descriptor) must not be hidden by what another case has open. So the harness
-//! starts this program again for each case: the case runs on the only thread, the harness waits
-//! with a limit, and the whole process group is killed when the limit is over. The harness is
-//! libtest-mimic, which answers `--list` and filters as any test does.
+//! child, an open descriptor) must not be hidden by what another case has open. A case must not
+//! depend on what the shell has set that `cargo test` was typed into. So this program is started
+//! again, in known surroundings, twice for each case:
+//!
+//! ```text
+//! harness (one for all cases)  ──>  keeper  ──>  case, on its only thread  ──>  what it starts
+//! ```
+//!
+//! The keeper waits for the case, with a limit. Every process that the case has left is a child of
+//! the keeper sooner or later, because the system gives orphans to the keeper (a "subreaper", on
+//! Linux), in whatever group or session they are. So the keeper can kill them all: when the case
+//! has ended, when the limit is over, and when the harness is gone. The harness is libtest-mimic,
+//! which answers `--list` and filters as any test does.
 
+use crate::surroundings::program;
 use libtest_mimic::{Arguments, Failed, Trial};
-use nix::sys::signal::{Signal::SIGKILL, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal::SIGKILL, kill, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::{Pid, getppid};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{Read, Seek};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
-use std::{env, fs, io, process, thread};
+use std::{env, fs, process, thread};
 
 /// The expected result of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,16 +61,28 @@ const FAIL_LIMIT: Duration = Duration::from_secs(4);
 /// The status of a case that ended well, so that no accidental exit is taken for success.
 const PASSED: i32 = 43;
 
+/// How long the processes that a case has started may take to end after the case.
+const LEFT_LIMIT: Duration = Duration::from_secs(10);
+
 /// The argument that tells a process to run one case.
-const FLAG: &str = "--the-case";
+const CASE: &str = "--the-case";
+
+/// The argument that tells a process to keep one case.
+const KEEP: &str = "--keep-the-case";
 
 /// The main function of a target: runs all cases as tests, or the one case this process is for.
 pub fn main(cases: Vec<Case>) -> ExitCode {
-    let mut words = env::args().skip(1);
-    if words.next().as_deref() == Some(FLAG) {
-        let name = words.next().expect("a name follows the flag");
-        let case = cases.into_iter().find(|case| case.name == name).expect("the name is a case's");
-        run_here(case.run);
+    let words: Vec<String> = env::args().skip(1).collect();
+    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [CASE, name] => {
+            let case = cases.into_iter().find(|case| case.name == *name);
+            run_here(case.expect("the name is a case's").run);
+        }
+        [KEEP, name, harness, limit] => {
+            let number = |text: &str| text.parse().expect("a number");
+            keep(name, number(harness), Duration::from_secs(number(limit) as u64));
+        }
+        _ => {}
     }
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "two cases have one name");
@@ -90,60 +112,116 @@ fn run_here(case: Box<dyn FnOnce() + Send>) -> ! {
     process::exit(PASSED)
 }
 
-/// Starts this program again for one case, waits for the case, and checks that it ends as expected.
+/// Starts a keeper for one case, waits for it, and checks that the case ended as expected.
 fn start(name: &str, expect: Expect) -> Result<(), Failed> {
-    let mut output = tempfile::tempfile()?;
-    let mut command = Command::new(env::current_exe()?);
-    command
-        .args([FLAG, name])
-        .env_remove("RUST_BACKTRACE") // a backtrace for each panic asked for costs seconds
-        .env_remove("RUST_LIB_BACKTRACE")
-        .stdin(Stdio::null())
-        .stdout(output.try_clone()?)
-        .stderr(output.try_clone()?)
-        .process_group(0); // so that all its children can be killed with it
     let limit = match expect {
         Expect::Pass => PASS_LIMIT,
         Expect::Fail => FAIL_LIMIT,
     };
-    let mut child = command.spawn()?;
-    let ended = wait(&child, limit);
-    // The child is not reaped yet, so its process id still stands for the child and its group.
-    let _ = killpg(pid(&child), SIGKILL);
-    let status = child.wait()?;
-    let ended = ended?;
-
-    let mut text = String::new();
+    let mut output = tempfile::tempfile()?;
+    let status = program(env::current_exe()?)
+        .args([KEEP, name, &process::id().to_string(), &limit.as_secs().to_string()])
+        .current_dir("/") // where no case finds a file, or leaves one
+        .stdout(output.try_clone()?)
+        .stderr(output.try_clone()?)
+        .process_group(0) // Ctrl-C ends the harness, and the keeper has to clean up after that
+        .status()?;
+    let passed = status.code() == Some(PASSED);
+    let mut bytes = Vec::new();
     output.rewind()?;
-    output.read_to_string(&mut text).unwrap_or_else(|error| {
-        let _ = write!(text, "(its output cannot be shown: {error})");
-        0
-    });
-    let passed = ended && status.code() == Some(PASSED);
-    let how = if ended { status.to_string() } else { format!("it hung for {limit:?}") };
+    output.read_to_end(&mut bytes)?;
     match expect {
-        Expect::Pass if !passed => Err(format!("{how}\n{text}").into()),
+        Expect::Pass if !passed => Err(String::from_utf8_lossy(&bytes).into()),
         Expect::Fail if passed => Err("it works; take it off the list of what is lacking".into()),
         _ => Ok(()),
     }
 }
 
-/// Waits until the process has ended, and does not reap it. Returns false if the limit is over
-/// first.
-fn wait(child: &Child, limit: Duration) -> io::Result<bool> {
+/// Runs one case, ends what the case leaves behind, and prints how the case ended.
+fn keep(name: &str, harness: i32, limit: Duration) -> ! {
+    let harness = Pid::from_raw(harness);
+    adopt_orphans().expect("the system lets a process adopt");
+    let case = program(env::current_exe().expect("this program has a file"))
+        .args([CASE, name])
+        .process_group(0)
+        .spawn()
+        .expect("the case starts");
+    let case = Pid::from_raw(case.id() as i32);
     let start = Instant::now();
-    let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
-    while waitid(Id::Pid(pid(child)), how)? == WaitStatus::StillAlive {
-        if start.elapsed() > limit {
-            return Ok(false);
+    let mut status = None;
+    while status.is_none() && start.elapsed() < limit && getppid() == harness {
+        status = reap().into_iter().find(|status| status.pid() == Some(case));
+        thread::sleep(Duration::from_millis(2));
+    }
+    let how = match status {
+        Some(WaitStatus::Exited(_, PASSED)) => left_behind(),
+        Some(status) => Some(format!("it ended: {status:?}")),
+        None => Some(format!("it hung for {limit:?}")),
+    };
+    // Elsewhere than on Linux, nothing is known about the case's processes but their group.
+    let _ = killpg(case, SIGKILL);
+    end_all();
+    match how {
+        None => process::exit(PASSED),
+        Some(how) => {
+            println!("{how}");
+            process::exit(1)
+        }
+    }
+}
+
+/// Makes this process the parent of every descendant whose own parent dies.
+fn adopt_orphans() -> nix::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        // The harness's death must not kill the keeper, which has to clean up. The keeper looks
+        // for itself whether the harness is there.
+        nix::sys::prctl::set_pdeathsig(None)?;
+        nix::sys::prctl::set_child_subreaper(true)?;
+    }
+    Ok(())
+}
+
+/// Reaps all children that have ended.
+fn reap() -> Vec<WaitStatus> {
+    let next = || match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+        Ok(WaitStatus::StillAlive) | Err(_) => None,
+        Ok(status) => Some(status),
+    };
+    std::iter::from_fn(next).collect()
+}
+
+/// Waits for the processes that the case has started, and says which of them stay.
+fn left_behind() -> Option<String> {
+    let start = Instant::now();
+    loop {
+        reap();
+        let left = descendants(process::id());
+        if left.is_empty() {
+            return None;
+        }
+        if start.elapsed() > LEFT_LIMIT {
+            return Some(format!("it ended well and left processes behind: {left:?}"));
         }
         thread::sleep(Duration::from_millis(2));
     }
-    Ok(true)
 }
 
-fn pid(child: &Child) -> Pid {
-    Pid::from_raw(child.id() as i32)
+/// Kills all descendants. A killed process leaves its children to this process, so that a process
+/// without children has no descendants either.
+fn end_all() {
+    let start = Instant::now();
+    loop {
+        for pid in descendants(process::id()) {
+            let _ = kill(Pid::from_raw(pid as i32), SIGKILL);
+        }
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Err(Errno::ECHILD) => break,
+            Ok(WaitStatus::StillAlive) => thread::sleep(Duration::from_millis(1)),
+            _ => {}
+        }
+        assert!(start.elapsed() < LEFT_LIMIT, "a killed process does not end");
+    }
 }
 
 /// The resources that a process has to give back: its descriptors and its descendants. Both are
@@ -200,7 +278,7 @@ pub fn lines_to_others(process: u32) -> BTreeSet<String> {
 }
 
 /// The children of a process, their children, and so on.
-fn descendants(ancestor: u32) -> BTreeSet<u32> {
+pub(crate) fn descendants(ancestor: u32) -> BTreeSet<u32> {
     let Ok(folder) = fs::read_dir("/proc") else { return BTreeSet::new() };
     let parents: Vec<(u32, u32)> = folder
         .flatten()

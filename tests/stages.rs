@@ -119,7 +119,7 @@
 //! **`ProcessPool`** and **`ProcessPoolExecutor`** take no closure, because their workers can reach
 //! no data of the caller.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod exercise;
 pub mod lesson;
@@ -127,6 +127,9 @@ pub mod mask;
 pub mod meeting;
 #[cfg(unix)]
 pub mod own_process;
+#[cfg(unix)]
+#[allow(unsafe_code, reason = "what a process does between fork and exec is unsafe")]
+pub mod surroundings;
 
 #[cfg(target_os = "linux")]
 pub use process_futures::ProcessPoolExecutor;

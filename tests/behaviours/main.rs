@@ -12,6 +12,7 @@ mod same_answers;
 
 use kernel::Executor;
 use one_change_tests::own_process::{self, Case, Expect, Footprint};
+use one_change_tests::surroundings::anywhere;
 use one_change_tests::{Lack, Place, Stage, every_stage, every_step};
 use std::env;
 use std::num::NonZeroUsize;
@@ -155,7 +156,12 @@ fn main() -> ExitCode {
         });
         return ExitCode::SUCCESS;
     }
-    let mut all = Vec::new();
+    let mut all = vec![Case {
+        name: "in_bad_surroundings".to_owned(),
+        expect: Expect::Pass,
+        // The pool's deaths, replacements and meetings.
+        run: Box::new(|| anywhere(&["processes::the_"])),
+    }];
     every_stage!(stage => all.extend(cases(stage, false)));
     every_step!(step => all.extend(cases(step, true)));
     own_process::main(all)

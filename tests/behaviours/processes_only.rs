@@ -5,11 +5,11 @@ use crate::contract::{assert_squares, workers};
 use kernel::{Executor, Ran, TaskErrorKind};
 use one_change_tests::Stage;
 use one_change_tests::meeting::{self, Guest, WHERE_THEY_MUST_MEET, guests};
-use one_change_tests::own_process;
+use one_change_tests::{own_process, surroundings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{self, Command};
+use std::process;
 use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
@@ -106,7 +106,7 @@ pub fn program<E: Executor>(stage: &Stage<E>, folder: &Path) {
 
 pub fn it_dies_with_the_program<E: Executor>(stage: &Stage<E>) {
     let folder = tempfile::tempdir().unwrap();
-    let mut program = Command::new(env::current_exe().unwrap())
+    let mut program = surroundings::program(env::current_exe().unwrap())
         .args([PROGRAM, stage.label])
         .arg(folder.path())
         .spawn()

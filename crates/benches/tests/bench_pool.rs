@@ -2,6 +2,7 @@
 //! time.
 #![cfg(target_os = "linux")]
 
+use one_change_tests::surroundings::program;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 fn bench_pool() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bench-pool"));
-    command.env("NO_COLOR", "1").env_remove("RUST_BACKTRACE");
+    let mut command = program(env!("CARGO_BIN_EXE_bench-pool"));
+    command.env("NO_COLOR", "1");
     command
 }
 
@@ -147,7 +148,7 @@ fn an_output_that_is_closed_early_is_no_failure() {
 /// The script itself, on machines that have an interpreter to run it.
 #[test]
 fn the_real_python_answers_every_request() {
-    if Command::new("python3").arg("--version").output().is_err() {
+    if program("python3").arg("--version").output().is_err() {
         println!("skipped: there is no python3");
         return;
     }

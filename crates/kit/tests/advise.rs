@@ -1,9 +1,9 @@
 //! What `kit advise` says, from given costs and from this machine's own, and for bad input.
 
 use kit::advise::{StageCosts, Work, print};
+use one_change_tests::surroundings::program;
 use schedule::leverage::Costs;
 use std::num::NonZeroUsize;
-use std::process::{Command, Stdio};
 
 fn n(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).expect("not zero")
@@ -145,11 +145,9 @@ fn too_large_to_travel() {
 }
 
 fn kit(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
+    let output = program(env!("CARGO_BIN_EXE_kit"))
         .arg("advise")
         .args(arguments)
-        .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::null())
         .output()
         .expect("kit starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");

@@ -2,12 +2,12 @@
 //! the lessons print what their snapshots say is their own tests' business.
 
 use kit::compare::print;
+use one_change_tests::surroundings::program;
 use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// A lesson's document, with these two measured speed-ups.
 fn run(chunks: f64, queue: f64) -> Value {
@@ -83,11 +83,9 @@ fn stand_in(folder: &Path, script: &str) -> PathBuf {
 }
 
 fn compare(cargo: &Path, lesson: &str) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
+    let output = program(env!("CARGO_BIN_EXE_kit"))
         .args(["compare", lesson])
         .env("CARGO", cargo)
-        .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::null())
         .output()
         .expect("kit starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");

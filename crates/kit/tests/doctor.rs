@@ -2,7 +2,7 @@
 
 use kit::doctor::{Found, TOOLS, print};
 use machine::Facts;
-use std::process::Command;
+use one_change_tests::surroundings::program;
 
 /// A Linux machine with two cores.
 fn two_cores() -> Facts {
@@ -104,11 +104,7 @@ fn not_linux() {
 /// The real command on this machine: its labels and the number of lessons do not depend on it.
 #[test]
 fn this_machine() {
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
-        .arg("doctor")
-        .env_remove("CLICOLOR_FORCE")
-        .output()
-        .expect("kit starts");
+    let output = program(env!("CARGO_BIN_EXE_kit")).arg("doctor").output().expect("kit starts");
     assert!(output.status.success(), "{}", output.status);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let text = String::from_utf8(output.stdout).expect("what is printed is UTF-8");

@@ -1,9 +1,9 @@
 //! `kit exercise` and `kit hint`. That each exercise keeps its contract is tested in its lesson.
 
+use one_change_tests::surroundings::{anywhere, program};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 fn root() -> PathBuf {
     curriculum::root().expect("the workspace is there")
@@ -21,11 +21,11 @@ fn packages() -> Vec<String> {
 #[test]
 fn everything_is_formatted_and_lint_clean() {
     let there = |tool: &[&str]| {
-        let version = Command::new(env!("CARGO")).args(tool).arg("--version").output();
+        let version = program(env!("CARGO")).args(tool).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     };
     if there(&["fmt"]) {
-        let mut fmt = Command::new(env!("CARGO"));
+        let mut fmt = program(env!("CARGO"));
         fmt.arg("fmt").current_dir(root());
         fmt.args(packages());
         let output = fmt.args(["--", "--check"]).output().expect("cargo starts");
@@ -33,12 +33,11 @@ fn everything_is_formatted_and_lint_clean() {
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     }
     if there(&["clippy"]) {
-        let output = Command::new(env!("CARGO"))
+        let output = program(env!("CARGO"))
             .args(["clippy", "--quiet"])
             .args(packages())
             .args(["--all-targets", "--", "-D", "warnings"])
             .current_dir(root())
-            .stdin(Stdio::null())
             .output();
         let output = output.expect("cargo starts");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -46,11 +45,9 @@ fn everything_is_formatted_and_lint_clean() {
 }
 
 fn kit(arguments: &[&str], cargo: &Path) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
+    let output = program(env!("CARGO_BIN_EXE_kit"))
         .args(arguments)
         .env("CARGO", cargo)
-        .env_remove("CLICOLOR_FORCE")
-        .stdin(Stdio::null())
         .output()
         .expect("kit starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
@@ -188,6 +185,11 @@ fn only_what_the_check_says_counts() {
     let (status, said) = check_of(house.path(), "    check::run()", "    ExitCode::SUCCESS");
     assert_eq!(status, Some(1), "{said}");
     assert!(said.contains(&format!("{ended} (exit status: 0)")), "{said}");
+}
+
+#[test]
+fn in_bad_surroundings() {
+    anywhere(&["kit_hint", "kit_exercise_says"]);
 }
 
 #[test]

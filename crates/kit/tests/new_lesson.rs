@@ -4,10 +4,11 @@
 
 use bookbinder::House;
 use bookbinder::expand::Expander;
+use one_change_tests::surroundings::program;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 /// A copy of the workspace, and what it has of its own.
 struct Scratch {
@@ -44,18 +45,16 @@ impl Scratch {
         Self { root }
     }
 
-    fn run(&self, program: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    fn run(&self, path: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         // One build folder for both: what comes from the registry is built already.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-        Command::new(program)
+        program(path)
             .args(arguments)
             .current_dir(self.root.path())
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_NET_OFFLINE", "true")
             .env("CARGO", env!("CARGO"))
-            .env_remove("CLICOLOR_FORCE")
             .envs(variables.iter().copied())
-            .stdin(Stdio::null())
             .output()
             .unwrap()
     }
@@ -167,7 +166,7 @@ fn a_lesson_that_is_there_and_a_name_that_is_none_are_refused() {
         (&["new-lesson", ""], "small letters and hyphens are wanted"),
         (&["new-lesson"], "required arguments were not provided"),
     ] {
-        let output = Command::new(env!("CARGO_BIN_EXE_kit")).args(arguments).output().unwrap();
+        let output = program(env!("CARGO_BIN_EXE_kit")).args(arguments).output().unwrap();
         let line = String::from_utf8(output.stderr).unwrap();
         assert_eq!((output.status.code(), line.lines().count()), (Some(2), 1), "{line}");
         assert!(line.starts_with("error: ") && line.contains(why), "{line}");

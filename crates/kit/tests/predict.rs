@@ -1,17 +1,16 @@
 //! `kit predict` finds the lesson's own program and passes everything on. What a prediction prints
 //! is tested in the lessons.
 
+use one_change_tests::surroundings::program;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 fn kit(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_kit"))
+    program(env!("CARGO_BIN_EXE_kit"))
         .arg("predict")
         .args(arguments)
         .current_dir(folder)
-        .stdin(Stdio::null())
-        .env_remove("CLICOLOR_FORCE")
         .output()
         .expect("kit starts")
 }
@@ -57,7 +56,7 @@ fn bad_input_gets_one_line_and_status_2() {
 fn a_reader_that_stops_reading_ends_it_quietly() {
     let (reader, writer) = std::io::pipe().expect("a pipe can be made");
     drop(reader);
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
+    let output = program(env!("CARGO_BIN_EXE_kit"))
         .args(["predict", "2"])
         .stdout(writer)
         .output()

@@ -334,7 +334,11 @@ def test_two_calls_are_in_progress_at_once():
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a signal as Unix does")
 def test_an_endless_call_can_be_stopped():
+    # A job in the background of a script has SIGINT ignored, and so has a Python that it starts.
     program = f"""
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
         def pairs():
             yield from [{ENDLESS}] * 100
             print("begun", flush=True)  # the last line before the countdown

@@ -4,6 +4,7 @@ use kernel::{Pair, gcd, ten_pairs};
 use lesson_4::{STEPS, Side};
 use one_change_tests::lesson::{Said, fits, names};
 use one_change_tests::mask::mask;
+use one_change_tests::surroundings::anywhere;
 use report::mask_json;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -12,6 +13,12 @@ use std::fs;
 
 one_change_tests::lesson!(4);
 one_change_tests::exercise!(4);
+
+#[test]
+fn in_bad_surroundings() {
+    let tests = ["bad_input", "drawing", "help", "predict_asks"];
+    anywhere(&[&["--exact"], &tests[..]].concat());
+}
 
 #[test]
 fn a_guess_below_the_loop() {

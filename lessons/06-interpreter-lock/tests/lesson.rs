@@ -1,7 +1,8 @@
 //! Lesson 6 as its reader meets it, with Python beside it and without.
 
-use one_change_tests::lesson::{Said, fits, said};
+use one_change_tests::lesson::{Said, fits, run};
 use one_change_tests::mask::mask;
+use one_change_tests::surroundings::program;
 use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;
@@ -37,7 +38,7 @@ fn beside(record: &str, arguments: &[&str]) -> Command {
 }
 
 fn well(mut command: Command) -> String {
-    let Said { stdout, stderr, status } = said(command.output().expect("the lesson starts"));
+    let Said { stdout, stderr, status } = run(&mut command);
     assert_eq!((stderr.as_str(), status), ("", Some(0)), "{stdout}");
     stdout
 }
@@ -45,7 +46,7 @@ fn well(mut command: Command) -> String {
 /// Asserts one line on standard error, and this exit status.
 #[track_caller]
 fn refuses(mut command: Command, wanted: (&str, i32)) {
-    let Said { stderr, status, .. } = said(command.output().expect("the lesson starts"));
+    let Said { stderr, status, .. } = run(&mut command);
     let line = stderr.strip_prefix("error: ").and_then(|line| line.strip_suffix('\n'));
     assert_eq!((line, status), (Some(wanted.0), Some(wanted.1)), "{stderr}");
 }

@@ -1,9 +1,10 @@
 //! Lesson 7 as its reader meets it. Its own options and maps are tested here; what it shares with
 //! the other lessons is tested by what they share.
 
+use one_change_tests::lesson::{Said, run, said};
 use serde_json::Value;
 use std::fs;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 one_change_tests::lesson!(7: words_fit_their_places, recorded, help, predict_asks, predict_answers,
     predict_gives_nothing_away);
@@ -13,14 +14,9 @@ fn command(arguments: &[&str]) -> Command {
     one_change_tests::lesson::command(SUBJECT.program, arguments)
 }
 
-fn said(output: Output) -> (String, String, Option<i32>) {
-    let text = |bytes| String::from_utf8(bytes).expect("a lesson speaks UTF-8");
-    (text(output.stdout), text(output.stderr), output.status.code())
-}
-
 /// Runs it, and expects that all goes well and nothing is said beside.
 fn run_well(arguments: &[&str]) -> String {
-    let (stdout, stderr, status) = said(command(arguments).output().expect("the lesson starts"));
+    let Said { stdout, stderr, status } = run(&mut command(arguments));
     assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}: {stdout}");
     for line in stdout.lines().filter(|line| !line.starts_with('{')) {
         assert!(line.chars().count() <= 80, "{} columns: {line}", line.chars().count());
@@ -120,7 +116,7 @@ fn bad_input_gets_one_line_and_status_2() {
     ];
     let mut table = String::new();
     for arguments in cases {
-        let (stdout, stderr, status) = said(command(arguments).output().unwrap());
+        let Said { stdout, stderr, status } = run(&mut command(arguments));
         assert_eq!((stdout.as_str(), status), ("", Some(2)), "{arguments:?}");
         assert!(stderr.starts_with("error: ") && stderr.lines().count() == 1, "{stderr}");
         table.push_str(&format!("{}\n{stderr}\n", arguments.join(" ")));
@@ -135,7 +131,7 @@ fn whoever_stops_reading_ends_it_quietly() {
         let mut child =
             command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
-        let (_, stderr, status) = said(child.wait_with_output().unwrap());
+        let Said { stderr, status, .. } = said(child.wait_with_output().unwrap());
         assert_eq!((stderr.as_str(), status), ("", Some(0)), "{arguments:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Lesson 8's messages on a machine without a suitable Python. None of these tests needs a Python.
 #![cfg(unix)]
 
+use one_change_tests::surroundings::program;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::process::Command;
 
 /// The lesson, with a PATH on which `python3` is a script that prints this text, or is missing.
 fn lesson(python3: Option<&str>) -> Command {
-    let mut lesson = Command::new(env!("CARGO_BIN_EXE_8"));
+    let mut lesson = program(env!("CARGO_BIN_EXE_8"));
     match python3 {
         Some(answer) => {
             let fakes = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fakes");

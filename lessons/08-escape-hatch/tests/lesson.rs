@@ -3,10 +3,10 @@
 //! test-extension` tests the real module.
 
 use one_change_tests::mask::mask;
+use one_change_tests::surroundings::program;
 use report::{Lesson, frame, mask_json};
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 one_change_tests::lesson!(8: words_fit_their_places, recorded, predict_asks, predict_answers,
     predict_gives_nothing_away);
@@ -28,7 +28,7 @@ fn said(arguments: &[&str]) -> Option<String> {
     let python = python()?;
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (head, foot) = frame(&Lesson::of(SUBJECT.facts));
-    let output = Command::new(python)
+    let output = program(python)
         .arg("-B")
         .arg(here.join("escape_hatch.py"))
         .args(["--rounds", "1"])

@@ -3,8 +3,8 @@
 
 use crate::{pool_of, works};
 use kernel::{Executor, Ran, TaskErrorKind};
+use one_change_tests::surroundings::program;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::{env, fs};
 
 /// With `panic = "abort"` nothing can be caught: a panic costs its worker, and still only its item.
@@ -45,20 +45,17 @@ pub fn the_matrix_where_panics_abort() {
 
 /// The example, built with panics that abort, and not started yet.
 fn aborting(example: &str) -> Command {
-    let built = Command::new(env!("CARGO"))
+    let built = program(env!("CARGO"))
         .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
         .args(["--package", "processes", "--example", example, "--", "-C", "panic=abort"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .stdin(Stdio::null())
         .output()
         .expect("cargo starts");
     let (json, text) =
         (String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
     assert!(built.status.success(), "{text}");
-    let program = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
-    let mut program = Command::new(program.expect("a program is built"));
-    program.stdin(Stdio::null());
-    program
+    let path = json.split("\"executable\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    program(path.expect("a program is built"))
 }
 
 /// A function from a library that was opened after the start runs in the program, but no worker has
@@ -91,10 +88,9 @@ fn late_library(folder: &Path) -> PathBuf {
     let library = folder.join("liblate.so");
     let compiler = Path::new(env!("CARGO")).with_file_name("rustc");
     let compiler = if compiler.exists() { compiler } else { PathBuf::from("rustc") };
-    let built = Command::new(env::var_os("RUSTC").unwrap_or(compiler.into()))
+    let built = program(env::var_os("RUSTC").unwrap_or(compiler.into()))
         .args(["--edition", "2024", "--crate-type", "cdylib", "-C", "panic=abort", "-o"])
         .args([&library, &source])
-        .stdin(Stdio::null())
         .output()
         .expect("the compiler starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));

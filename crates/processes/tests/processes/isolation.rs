@@ -6,6 +6,7 @@ use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork, getpgid, getpgrp};
 use one_change_tests::own_process::{inherited, lines_to_others};
+use one_change_tests::surroundings;
 use processes::{Ended, Workers, call};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Write};
@@ -221,7 +222,7 @@ pub fn program_to_be_killed() -> ! {
 
 /// The program, not started yet.
 pub fn program(folder: &Path) -> Command {
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = surroundings::program(env::current_exe().unwrap());
     program.env(PROGRAM, folder);
     program
 }

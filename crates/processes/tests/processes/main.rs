@@ -153,6 +153,12 @@ fn main() -> std::process::ExitCode {
             isolation::lines_of_four_workers_stay_whole
             isolation::nothing_outlives_the_program
     });
+    // `cargo test` in the background of a script once failed here: Ctrl-C is ignored there.
+    cases.push(own("in_bad_surroundings", || {
+        for some in ["terminal::", "isolation::"] {
+            one_change_tests::surroundings::anywhere(&[some]);
+        }
+    }));
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
     cases.extend(matrix::cases_elsewhere().map(|(name, run)| own(name, run)));
     own_process::main(cases)

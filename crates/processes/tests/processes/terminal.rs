@@ -3,7 +3,7 @@
 use crate::isolation::program;
 use crate::{is_gone, until};
 use nix::pty::openpty;
-use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::sys::signal::Signal;
 use nix::sys::termios::tcgetattr;
 use nix::unistd::setsid;
 use std::fs::{self, File};
@@ -21,9 +21,6 @@ pub fn ctrl_c_ends_all() {
     let end = || terminal.slave.try_clone().unwrap();
     command.stdin(end()).stdout(end()).stderr(end());
     let take_the_terminal = || {
-        // A job in the background of a script has Ctrl-C ignored, and so have its children.
-        // SAFETY: this sets the default action, which runs no code of the program.
-        unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }?;
         setsid()?;
         // SAFETY: the number is that of this process's standard input, which is the terminal.
         match unsafe { libc::ioctl(0, libc::TIOCSCTTY, 0) } {
@@ -31,7 +28,7 @@ pub fn ctrl_c_ends_all() {
             _ => Ok(()),
         }
     };
-    // SAFETY: the closure makes three system calls and touches no memory of this process.
+    // SAFETY: the closure makes two system calls and touches no memory of this process.
     unsafe { command.pre_exec(take_the_terminal) };
     let before = tcgetattr(&terminal.slave).unwrap();
     let mut program = command.spawn().unwrap();
