@@ -5,6 +5,10 @@
 //!
 //! [`Split`] decides which thread runs which item. Chunks are assigned before their cost is known;
 //! a queue gives the next item to a thread that is free.
+//!
+//! A call starts no more threads than it has items. If the system refuses a thread, the call goes
+//! on with the threads that started, and the caller's thread does the missing thread's part: a
+//! refusal costs time, and no answer.
 
 #![forbid(unsafe_code)]
 
@@ -34,6 +38,7 @@ pub enum Split {
 pub struct Threads {
     workers: NonZeroUsize,
     split: Split,
+    stack_size: Option<usize>,
 }
 
 /// An item or an answer, with the item's index.
@@ -48,7 +53,24 @@ impl Threads {
 
     /// An executor with this many threads for each call, with the items assigned as `split` says.
     pub fn with_split(workers: NonZeroUsize, split: Split) -> Self {
-        Self { workers, split }
+        Self { workers, split, stack_size: None }
+    }
+
+    /// The same executor, with this many bytes of stack for each thread. The system rounds the
+    /// number up to whole pages, and uses memory only for the pages that a thread touches.
+    ///
+    /// The default is 2 MiB, or the number of bytes in the environment variable `RUST_MIN_STACK`.
+    /// A program's main thread usually has 8 MiB, so a deep recursion that works in a loop may
+    /// need this setting on threads: a thread that runs out of its stack ends the whole program.
+    ///
+    /// ```
+    /// # use {kernel::Executor, std::num::NonZeroUsize, threads::Threads};
+    /// let threads = Threads::new(NonZeroUsize::new(2).unwrap()).with_stack_size(16 << 20);
+    /// assert_eq!(threads.map(|n: u64| n + 1, vec![1, 2])?, [2, 3]);
+    /// # Ok::<(), kernel::TaskError>(())
+    /// ```
+    pub fn with_stack_size(self, bytes: usize) -> Self {
+        Self { stack_size: Some(bytes), ..self }
     }
 
     /// `map` for any closure, on borrowed items. The closure may capture references to anything
@@ -66,8 +88,7 @@ impl Threads {
     /// ```
     ///
     /// # Panics
-    /// If the closure panics, once every thread has ended, with the closure's own panic; also if
-    /// the system refuses a thread.
+    /// If the closure panics, once every thread has ended, with the closure's own panic.
     // ANCHOR: map_closure
     pub fn map_closure<'items, A, R, F>(&self, task: F, items: &'items [A]) -> Vec<R>
     where
@@ -76,7 +97,7 @@ impl Threads {
         F: Fn(&'items A) -> R + Sync,
     {
         let next = AtomicUsize::new(0);
-        let answers = self.on_every_thread(|| {
+        let answers = self.on_threads(items.len(), || {
             let mut mine = Vec::new();
             // Relaxed: the counter assigns an item to a thread, and publishes no other data. The
             // items were there before the threads started, and joining the threads publishes the
@@ -93,16 +114,30 @@ impl Threads {
     }
     // ANCHOR_END: map_closure
 
-    /// Runs the same closure on every thread, and gathers what each thread returns.
-    fn on_every_thread<R: Send>(&self, work: impl Fn() -> Vec<R> + Sync) -> Vec<R> {
+    /// Runs the same closure on each thread, and gathers what each returns. More threads than parts
+    /// would find nothing to do, so there are at most as many as `parts`.
+    fn on_threads<R: Send>(&self, parts: usize, work: impl Fn() -> Vec<R> + Sync) -> Vec<R> {
+        let wanted = self.workers.get().min(parts);
         thread::scope(|scope| {
-            let work = &work;
-            let threads: Vec<_> = (0..self.workers.get()).map(|_| scope.spawn(work)).collect();
-            let gather = |thread: thread::ScopedJoinHandle<'_, Vec<R>>| {
-                // A panic continues in the caller, as it would without threads.
-                thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+            let start = || {
+                let mut thread = thread::Builder::new();
+                if let Some(bytes) = self.stack_size {
+                    thread = thread.stack_size(bytes);
+                }
+                thread.spawn_scoped(scope, &work)
             };
-            threads.into_iter().flat_map(gather).collect()
+            // The first refusal is the last attempt: a system that is short of threads does not
+            // get a thousand more requests.
+            let threads: Vec<_> = (0..wanted).map_while(|_| start().ok()).collect();
+            // The caller works in place of each thread that is missing, so every part is done, and
+            // there are still no more workers than wanted.
+            let missing = threads.len()..wanted;
+            let mut answers: Vec<R> = missing.flat_map(|_| work()).collect();
+            for thread in threads {
+                // A panic continues in the caller, as it would without threads.
+                answers.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            answers
         })
     }
 
@@ -114,9 +149,10 @@ impl Threads {
     ) -> Vec<Numbered<Result<R, TaskError>>> {
         // An item moves to the thread that takes it, and only one thread at a time can move the
         // next item out: hence a mutex, held while taking and not while working.
+        let count = items.len();
         let queue = Mutex::new(items.into_iter().enumerate());
         let take = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        self.on_every_thread(|| {
+        self.on_threads(count, || {
             let mut mine = Vec::new();
             while let Some((index, item)) = take() {
                 mine.push((index, catch_panic(index, task, item)));
@@ -134,20 +170,19 @@ impl Threads {
         sizes: impl Iterator<Item = usize>,
     ) -> Vec<Numbered<Result<R, TaskError>>> {
         let mut items = items.into_iter().enumerate();
-        thread::scope(|scope| {
-            let threads: Vec<_> = sizes
-                .map(|size| {
-                    let chunk: Vec<_> = items.by_ref().take(size).collect();
-                    scope.spawn(move || {
-                        let run = |(index, item)| (index, catch_panic(index, task, item));
-                        chunk.into_iter().map(run).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect()
+        let chunks: Vec<Vec<_>> = sizes
+            .map(|size| items.by_ref().take(size).collect())
+            .take_while(|chunk: &Vec<_>| !chunk.is_empty())
+            .collect();
+        let count = chunks.len();
+        // A thread takes one chunk and no second, also if it is done early. The chunks stay here
+        // until they are taken: a chunk that was moved into its thread's closure would be lost if
+        // the system refused that thread.
+        let chunks = Mutex::new(chunks.into_iter());
+        let take = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+        self.on_threads(count, || {
+            let chunk = take().unwrap_or_default();
+            chunk.into_iter().map(|(index, item)| (index, catch_panic(index, task, item))).collect()
         })
     }
     // ANCHOR_END: chunks
@@ -164,7 +199,7 @@ impl Executor for Threads {
             Split::Queue => self.queue(task, items),
             Split::CeilChunks => {
                 let size = count.div_ceil(workers);
-                // Every worker gets a thread, also a worker for which no item is left.
+                // With few items, the last workers' chunks are empty, and need no thread.
                 let sizes = (0..workers).map(|_| size);
                 self.chunks(task, items, sizes)
             }

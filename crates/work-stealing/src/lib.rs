@@ -8,6 +8,12 @@
 //! each worker, and splits further only where a piece was stolen, so with few and uneven items its
 //! schedule is a matter of luck. With a `max_len` of 1 ([`WorkStealing::with_max_len`]), rayon
 //! halves down to single items.
+//!
+//! A task may map over its own pool, or over a second pool whose tasks map over the first: a worker
+//! that waits for a map runs other items of its pool meanwhile. But rayon does not see a wait for
+//! a plain thread. If a task starts a thread that maps over the task's pool, and waits for that
+//! thread, the map waits for a worker, and with every worker in such a task it waits for ever. Let
+//! the task map itself, or start the thread with another pool.
 
 #![forbid(unsafe_code)]
 
@@ -27,7 +33,7 @@ impl WorkStealing {
     /// Starts a rayon pool of this many threads, which splits the items as rayon does by default.
     ///
     /// # Errors
-    /// [`ThreadPoolBuildError`] if the system refuses a thread.
+    /// [`ThreadPoolBuildError`] if the system refuses a thread; the threads that started then end.
     pub fn new(workers: NonZeroUsize) -> Result<Self, ThreadPoolBuildError> {
         Self::with_max_len(workers, NonZeroUsize::MAX)
     }
@@ -40,7 +46,39 @@ impl WorkStealing {
         workers: NonZeroUsize,
         max_len: NonZeroUsize,
     ) -> Result<Self, ThreadPoolBuildError> {
-        let pool = ThreadPoolBuilder::new().num_threads(workers.get()).build()?;
+        Self::start(workers, max_len, ThreadPoolBuilder::new())
+    }
+
+    /// The same with this many bytes of stack for each thread. The system rounds the number up to
+    /// whole pages, and uses memory only for the pages that a thread touches. The default is 2 MiB,
+    /// or the number of bytes in the environment variable `RUST_MIN_STACK`; a thread that runs out
+    /// of its stack ends the whole program. With [`NonZeroUsize::MAX`] for `max_len`, the pool
+    /// splits the items as rayon does by default.
+    ///
+    /// ```
+    /// # use {kernel::Executor, std::num::NonZeroUsize, work_stealing::WorkStealing};
+    /// let (two, any) = (NonZeroUsize::new(2).unwrap(), NonZeroUsize::MAX);
+    /// let pool = WorkStealing::with_stack_size(two, any, 16 << 20)?;
+    /// assert_eq!(pool.map(|n: u64| n + 1, vec![1, 2])?, [2, 3]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ThreadPoolBuildError`] if the system refuses a thread.
+    pub fn with_stack_size(
+        workers: NonZeroUsize,
+        max_len: NonZeroUsize,
+        bytes: usize,
+    ) -> Result<Self, ThreadPoolBuildError> {
+        Self::start(workers, max_len, ThreadPoolBuilder::new().stack_size(bytes))
+    }
+
+    fn start(
+        workers: NonZeroUsize,
+        max_len: NonZeroUsize,
+        builder: ThreadPoolBuilder,
+    ) -> Result<Self, ThreadPoolBuildError> {
+        let pool = builder.num_threads(workers.get()).build()?;
         Ok(Self { pool, max_len: max_len.get() })
     }
 
