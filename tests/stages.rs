@@ -2,8 +2,9 @@
 //!
 //! [`every_stage!`] is where tests, benches and records take the stages from. A new stage gets
 //! every test and every bench by one line there: its name, where its tasks run, and how it is made
-//! from a number of workers. [`every_step!`] lists the steps that lead to the process pool; each
-//! step has a list of what it lacks.
+//! from a number of workers. The pool to keep, `process-futures`, is no lesson's stage, but it makes
+//! the same promises and so has a line as well. [`every_step!`] lists the steps that lead to the
+//! process pool; each step has a list of what it lacks.
 //!
 //! # What each signature asks of you
 //!
@@ -115,7 +116,8 @@
 //! # drop(factors);
 //! ```
 //!
-//! **`ProcessPool`** has no second method, because its workers can reach no data of the caller.
+//! **`ProcessPool`** and **`ProcessPoolExecutor`** take no closure, because their workers can reach
+//! no data of the caller.
 
 #![forbid(unsafe_code)]
 
@@ -126,6 +128,8 @@ pub mod meeting;
 #[cfg(unix)]
 pub mod own_process;
 
+#[cfg(target_os = "linux")]
+pub use process_futures::ProcessPoolExecutor;
 pub use processes::ProcessPool;
 pub use processes::steps::{self, Lack};
 pub use serial::Serial;
@@ -201,6 +205,12 @@ macro_rules! every_stage {
             #[cfg(target_os = "linux")]
             "processes", Place::Processes, &[] =>
                 |workers| ProcessPool::new(workers).expect("the pool starts");
+            #[cfg(target_os = "linux")]
+            "process-futures", Place::Processes, &[] =>
+                |workers| {
+                    let builder = ProcessPoolExecutor::builder().max_workers(workers);
+                    builder.build().expect("the pool starts")
+                };
             "rayon", Place::Threads, &[Lack::IdleTakesNext] =>
                 |workers| WorkStealing::new(workers).expect("rayon starts");
             "rayon-max-len-1", Place::Threads, &[] =>
