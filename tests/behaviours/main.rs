@@ -83,6 +83,14 @@ fn behaviours<E: Executor>() -> Vec<Behaviour<E>> {
         payloads::an_answer_that_cannot_be_written [NotSerialised] Everywhere;
         payloads::an_answer_that_cannot_be_read [] Everywhere;
         payloads::an_answer_that_is_not_read_to_its_end [] Stages;
+        payloads::an_argument_that_panics_when_written [] Stages;
+        payloads::an_argument_that_panics_when_read [] Stages;
+        payloads::an_answer_that_panics_when_written [] Stages;
+        payloads::an_answer_that_panics_when_read [] Stages;
+        payloads::an_argument_that_is_refused_in_its_own_words [] Stages;
+        payloads::an_answer_that_is_refused_in_its_own_words [] Stages;
+        payloads::a_skipped_field_never_becomes_another_value [] Stages;
+        payloads::a_path_that_is_not_text [] Stages;
 
         processes_only::a_panic_is_told_with_its_place [PanicLocation] OtherProcesses;
         processes_only::a_death_costs_one_item [DeathCostsOneItem] OtherProcesses;
