@@ -5,7 +5,6 @@
 use crate::mask::mask;
 use crate::surroundings::{self, program};
 use kernel::{Pair, euclid, steps, ten_pairs};
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use report::{Lesson, mask_json};
@@ -243,8 +242,7 @@ impl Subject {
 
     #[cfg(target_os = "linux")]
     fn on_the_first_core(&self) {
-        use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-        use nix::unistd::Pid;
+                use nix::unistd::Pid;
         let here = Pid::from_raw(0); // this thread; a program that it starts inherits its cores
         let allowed = sched_getaffinity(here).unwrap();
         let first = (0..CpuSet::count()).find(|&core| allowed.is_set(core).unwrap()).unwrap();

@@ -105,13 +105,12 @@ fn check_of(house: &Path, from: &str, to: &str) -> (Option<i32>, String) {
     let solution = fs::read_to_string(exercise.join("solution.rs")).expect("a solution");
     assert!(from.is_empty() || solution.contains(from));
     fs::write(exercise.join("exercise.rs"), solution.replacen(from, to, 1)).expect("written");
-    let output = Command::new(env!("CARGO_BIN_EXE_kit"))
+    let output = program(env!("CARGO_BIN_EXE_kit"))
         .args(["exercise", "2"])
         .current_dir(house)
         .env("CARGO", env!("CARGO"))
         .env("CARGO_NET_OFFLINE", "true")
         .env_remove("CARGO_TARGET_DIR")
-        .stdin(Stdio::null())
         .output()
         .expect("kit starts");
     let said = String::from_utf8(output.stdout).expect("text");

@@ -42,6 +42,7 @@ pub struct ThreadPool {
 impl ThreadPool {
     /// Starts this many threads, which end when the pool is dropped. If the system refuses a
     /// thread, the pool has the threads that started before: see [`workers`](Executor::workers).
+    /// (The crate's message of the refusal is then printed to standard error.)
     ///
     /// # Panics
     /// If the system refuses the first thread.
