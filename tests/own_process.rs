@@ -138,6 +138,7 @@ fn start(name: &str, expect: Expect) -> Result<(), Failed> {
 }
 
 /// Runs one case, ends what the case leaves behind, and prints how the case ended.
+#[expect(clippy::zombie_processes, reason = "`reap` waits for every child, this one among them")]
 fn keep(name: &str, harness: i32, limit: Duration) -> ! {
     let harness = Pid::from_raw(harness);
     adopt_orphans().expect("the system lets a process adopt");
