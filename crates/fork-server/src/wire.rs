@@ -84,8 +84,8 @@ pub fn receive(
     let is_rights = header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS;
     let end = if is_rights { end } else { 0 };
     let numbers = control.0.get(size_of::<cmsghdr>()..end).unwrap_or_default();
-    for number in numbers.chunks_exact(size_of::<RawFd>()) {
-        let number = RawFd::from_ne_bytes(number.try_into().expect("four bytes"));
+    for &number in numbers.as_chunks().0 {
+        let number = RawFd::from_ne_bytes(number);
         // SAFETY: the kernel has opened this descriptor for this call, and no other code knows its
         // number: the header says that these are descriptors.
         let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
