@@ -49,7 +49,8 @@ fn halves_that_disagree() {
     for items in [vec![wait.clone()], vec![wait.clone(); 3]] {
         let why = write_message(&items, b"header".to_vec(), LIMIT).unwrap_err();
         assert!(why.starts_with(WORDS), "{why}");
-        let why = read_message::<Vec<Wait>>(&write(&items, Vec::new(), LIMIT).unwrap()).unwrap_err();
+        let why =
+            read_message::<Vec<Wait>>(&write(&items, Vec::new(), LIMIT).unwrap()).unwrap_err();
         assert!(why.starts_with(WORDS), "{why}");
     }
     assert!(read_message::<Crossed>(&crossed).unwrap_err().starts_with(WORDS));
