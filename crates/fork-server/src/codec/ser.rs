@@ -8,7 +8,6 @@ use serde::ser::{
     Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
-use std::convert::identity;
 use std::fmt::Display;
 
 /// Writes a value's bytes with postcard and notes the value's shape.
@@ -35,31 +34,16 @@ impl Writer {
         bytes
     }
 
-    /// A number as postcard writes it: seven bits a byte, the lowest first, and the highest bit says
-    /// that more bytes come. This is here a second time because postcard copies the bytes by a
-    /// call, and a copy of fixed length is two instructions: numbers are most of what travels.
-    #[inline]
-    fn varint(&mut self, mut number: u64) -> Result<()> {
-        let (mut bytes, mut used) = ([0; 10], 0);
-        while number >= 0x80 {
-            bytes[used] = number as u8 | 0x80;
-            number >>= 7;
-            used += 1;
-        }
-        bytes[used] = number as u8;
-        Ok(self.postcard.output.put(bytes, used + 1)?)
-    }
-
     /// A variant's number, and behind it what the reader needs to see that it has the same variant.
     #[inline]
     fn variant(&mut self, index: u32, name: &str) -> Result<()> {
         let [first, second] = name_hash(name);
         if let small @ 0..0x80 = index {
             // As postcard writes a small number, in one step.
-            self.postcard.output.put([small as u8, first, second], 3)?;
+            self.postcard.output.try_extend(&[small as u8, first, second])?;
         } else {
-            self.varint(index.into())?;
-            self.postcard.output.put([first, second], 2)?;
+            self.postcard.serialize_u32(index)?;
+            self.postcard.output.try_extend(&[first, second])?;
         }
         Ok(())
     }
@@ -84,44 +68,21 @@ struct Body {
     end: usize,
 }
 
-impl Body {
-    /// Makes room for these bytes, and says how long the vector is with them.
-    #[inline]
-    fn reserve(&mut self, more: usize) -> postcard::Result<usize> {
-        let length = self.bytes.len() + more;
-        if length > self.end {
-            return Err(postcard::Error::SerializeBufferFull);
-        }
-        // With room for what `put` copies beside the bytes, and for the shape: for their sake no
-        // large body is to be moved.
-        large::reserve(&mut self.bytes, more + SPARE);
-        Ok(length)
-    }
-
-    /// Appends the first bytes of a short array.
-    #[inline]
-    fn put<const N: usize>(&mut self, bytes: [u8; N], used: usize) -> postcard::Result<()> {
-        let length = self.reserve(used)?;
-        self.bytes.extend_from_slice(&bytes);
-        self.bytes.truncate(length);
-        Ok(())
-    }
-}
-
-/// More than a longest number and the shape.
-const SPARE: usize = 16;
-
 impl Flavor for Body {
     type Output = Vec<u8>;
 
     #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.put([byte], 1)
+        self.try_extend(&[byte])
     }
 
     #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.reserve(bytes.len())?;
+        if self.bytes.len() + bytes.len() > self.end {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
+        // With room for the shape: for its sake no large body is to be moved.
+        large::reserve(&mut self.bytes, bytes.len() + Shape::BYTES);
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
@@ -140,21 +101,6 @@ macro_rules! as_postcard {
     )*};
 }
 
-macro_rules! as_varint {
-    ($($method:ident($value:ty, $unsigned:ident))*) => {$(
-        #[inline]
-        fn $method(self, value: $value) -> Result<()> {
-            self.varint($unsigned(value.into()))
-        }
-    )*};
-}
-
-/// A number with a sign, as one without: 0, -1, 1, -2, 2 become 0, 1, 2, 3, 4.
-#[inline]
-fn zigzag(number: i64) -> u64 {
-    (number << 1 ^ number >> 63) as u64
-}
-
 impl<'a> Serializer for &'a mut Writer {
     type Ok = ();
     type Error = Error;
@@ -168,13 +114,10 @@ impl<'a> Serializer for &'a mut Writer {
 
     as_postcard! {
         serialize_bool(bool) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
-        serialize_i8(i8) serialize_u8(u8) serialize_i128(i128) serialize_u128(u128) serialize_f32(f32) serialize_f64(f64)
+        serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_i128(i128) serialize_u128(u128) serialize_f32(f32) serialize_f64(f64)
         serialize_unit_struct(&'static str)
-    }
-
-    as_varint! {
-        serialize_u16(u16, identity) serialize_u32(u32, identity) serialize_u64(u64, identity)
-        serialize_i16(i16, zigzag) serialize_i32(i32, zigzag) serialize_i64(i64, zigzag)
     }
 
     #[inline]
