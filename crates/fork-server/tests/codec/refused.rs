@@ -23,7 +23,6 @@ struct Row {
 enum Signal {
     Start,
     #[serde(skip)]
-    #[expect(dead_code, reason = "it is there to be skipped")]
     Hidden,
     Stop,
     Pause,
@@ -183,7 +182,7 @@ fn serdes_own_words_arrive() {
     impl TryFrom<u8> for Even {
         type Error = String;
         fn try_from(n: u8) -> Result<Self, String> {
-            if n % 2 == 0 { Ok(Self(n)) } else { Err(format!("{n} is odd")) }
+            if n.is_multiple_of(2) { Ok(Self(n)) } else { Err(format!("{n} is odd")) }
         }
     }
     let why = refusal(&PathBuf::from(OsStr::from_bytes(b"caf\xe9")));
