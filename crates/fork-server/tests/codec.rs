@@ -1,5 +1,6 @@
 //! What the codec carries, and what it refuses in words.
 #![cfg(target_os = "linux")]
+#![allow(dead_code, reason = "fields are there to be written and read")]
 
 #[path = "codec/any_bytes.rs"]
 mod any_bytes;

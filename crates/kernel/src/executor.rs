@@ -18,8 +18,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// |---|---|
 /// | `skip_serializing_if`, and the field is skipped | refused when the value is written |
 /// | `flatten`; a sequence or map that does not know its length | refused when the value is written |
-/// | `untagged`, `tag` without `content`, `serde_json::Value` | refused when the value is read |
-/// | a field that only one side skips (`skip_serializing`, `skip_deserializing`) | refused when the value is read |
+/// | an enum with `untagged` or `tag`; `serde_json::Value` | refused when the value is read |
+/// | a field that only one side skips (`skip_serializing`, `skip_deserializing`, `tag` of a struct) | refused when the value is read |
 /// | a variant after a skipped one; a variant with another name for reading | refused when the value is read |
 /// | `Serialize` and `Deserialize` by hand (or `with`), and they disagree | refused in debug builds, where what was read is written again; a release build does so if `fork_server::codec::read_back` asks for it |
 ///

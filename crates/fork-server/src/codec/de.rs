@@ -35,6 +35,17 @@ impl<'de> Reader<'de> {
         Ok(value)
     }
 
+    /// A variant's number, and the hash of its name.
+    #[inline]
+    fn variant(&mut self) -> Result<(u32, [u8; 2])> {
+        if let &[small @ 0..0x80, first, second, ref rest @ ..] = self.rest {
+            // As postcard reads a small number, in one step.
+            self.rest = rest;
+            return Ok((small.into(), [first, second]));
+        }
+        Ok((self.take()?, self.take()?))
+    }
+
     /// The parts of a tuple or a struct. The visitor counts, and not the number that the type
     /// announces: that number counts a field with an alias twice.
     #[inline]
@@ -60,8 +71,8 @@ macro_rules! not_described {
         fn $method<V: Visitor<'de>>(self, _: V) -> Result<V::Value> {
             Err(Error::words(
                 "this type can be read only from a format that describes itself, and these bytes \
-                 do not (an untagged or internally tagged enum, a flattened field or \
-                 `serde_json::Value` is such a type)",
+                 do not (an untagged or tagged enum, a flattened field or `serde_json::Value` is \
+                 such a type)",
             ))
         }
     )*};
@@ -228,7 +239,9 @@ impl<'de> MapAccess<'de> for Parts<'_, 'de> {
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        seed.deserialize(&mut *self.reader)
+        let value = seed.deserialize(&mut *self.reader)?;
+        self.reader.shape.unnamed(2); // as a pair
+        Ok(value)
     }
 
     #[inline]
@@ -252,7 +265,7 @@ impl<'a, 'de> EnumAccess<'de> for Choice<'a, 'de> {
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant)> {
-        let (index, hash) = (self.reader.take::<u32>()?, self.reader.take::<[u8; 2]>()?);
+        let (index, hash) = self.reader.variant()?;
         let known = self.variants.get(index as usize);
         if known.is_none_or(|name| name_hash(name) != hash) {
             self.look_behind(index, hash)?;

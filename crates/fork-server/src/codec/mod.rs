@@ -72,17 +72,9 @@ pub fn write<T: Serialize + ?Sized>(
     buffer: Vec<u8>,
     limit: usize,
 ) -> Result<Vec<u8>, String> {
-    written(value, buffer, limit).map(Writer::finish)
-}
-
-fn written<T: Serialize + ?Sized>(
-    value: &T,
-    buffer: Vec<u8>,
-    limit: usize,
-) -> Result<Writer, String> {
     let mut writer = Writer::new(buffer, limit);
     match value.serialize(&mut writer) {
-        Ok(()) => Ok(writer),
+        Ok(()) => Ok(writer.finish()),
         Err(error) if error.is_over_the_limit() => {
             Err(format!("over the limit of {limit} bytes for one frame"))
         }
@@ -161,9 +153,11 @@ pub fn write_message<T: Message>(
 ///
 /// If the value cannot be written a second time, nothing is said: it may never have to be.
 fn comes_back<T: Serialize>(value: &T, body: &[u8]) -> Result<(), String> {
-    let Ok(writer) = caught("Serialize", || written(value, Vec::new(), usize::MAX)) else {
+    let mut writer = Writer::new(Vec::with_capacity(body.len()), usize::MAX);
+    let again = caught("Serialize", || value.serialize(&mut writer).map_err(|e| e.to_string()));
+    if again.is_err() {
         return Ok(());
-    };
+    }
     let any_order = writer.any_order;
     let again = writer.finish();
     let [first, second] = [body, &again].map(|body| &body[..body.len() - Shape::BYTES]);

@@ -68,6 +68,9 @@ struct Body {
     end: usize,
 }
 
+/// Longer than any number, in bytes, and short enough to be moved.
+const LONG: usize = 1024;
+
 impl Flavor for Body {
     type Output = Vec<u8>;
 
@@ -81,8 +84,11 @@ impl Flavor for Body {
         if self.bytes.len() + bytes.len() > self.end {
             return Err(postcard::Error::SerializeBufferFull);
         }
-        // With room for the shape: for its sake no large body is to be moved.
-        large::reserve(&mut self.bytes, bytes.len() + Shape::BYTES);
+        if bytes.len() > LONG {
+            // With room for the shape: for its sake no large body is to be moved.
+            large::reserve(&mut self.bytes, bytes.len() + Shape::BYTES);
+        }
+        large::reserve(&mut self.bytes, bytes.len());
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
@@ -351,7 +357,9 @@ impl SerializeMap for Group<'_> {
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        value.serialize(&mut *self.writer)
+        value.serialize(&mut *self.writer)?;
+        self.writer.shape.unnamed(2); // as a pair
+        Ok(())
     }
 
     #[inline]

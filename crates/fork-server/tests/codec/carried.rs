@@ -208,14 +208,6 @@ fn attributes_that_agree() {
     #[derive(Debug, Serialize, Deserialize)]
     struct HasRemote(#[serde(with = "Remote")] Wrapping<u8>);
     comes_back(HasRemote(Wrapping(1)));
-    #[derive(Debug, Serialize, Deserialize)]
-    #[serde(tag = "kind", content = "content")]
-    enum Adjacent {
-        Newtype(u8),
-        Tuple(u8, u8),
-    }
-    comes_back(Adjacent::Newtype(1));
-    comes_back(Adjacent::Tuple(1, 2));
 }
 
 #[test]
@@ -223,21 +215,26 @@ fn variants_with_attributes() {
     #[derive(Debug, Serialize, Deserialize)]
     #[serde(rename_all = "kebab-case")]
     enum Names {
-        #[serde(alias = "aaa", alias = "zzz", alias = "third-one")]
+        #[serde(alias = "aaa", alias = "zzz")]
         FirstOne,
         #[serde(rename = "deux", alias = "first")]
         SecondOne(u8),
         ThirdOne,
         #[serde(other)]
         Other,
-        #[serde(skip)]
-        #[expect(dead_code, reason = "it is there to be skipped")]
-        Last(std::time::Instant),
     }
     comes_back(Names::FirstOne);
     comes_back(Names::SecondOne(1));
     comes_back(Names::ThirdOne);
     comes_back(Names::Other);
+    #[derive(Debug, Serialize, Deserialize)]
+    enum Last {
+        First,
+        Second,
+        #[serde(skip)]
+        Hidden(std::time::Instant),
+    }
+    comes_back([Last::First, Last::Second]);
     #[derive(Debug, Serialize, Deserialize)]
     enum Inside {
         Tuple(u8, #[serde(skip)] u8, u8),
@@ -417,9 +414,21 @@ fn trees() -> impl Strategy<Value = Tree> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
+    /// Numbers and texts have postcard's own bytes.
+    #[test]
+    fn postcards_bytes(value in any::<(bool, (u8, u16, u32, u64, u128), (i8, i16, i32, i64, i128), f64, String, Option<char>)>(), shift in 0..64) {
+        let shifted = (value.1.3 >> shift, value.2.3 >> shift, value.1.2 >> (shift / 2));
+        let value = (value, shifted, (u16::MAX, i16::MIN, u32::MAX, i32::MIN, u64::MAX, i64::MIN, i64::MAX));
+        let bytes = write(&value, Vec::new(), LIMIT).unwrap();
+        prop_assert_eq!(&bytes[..bytes.len() - 4], &postcard::to_stdvec(&value).unwrap()[..]);
+        let back = trip(&value);
+        prop_assert_eq!(format!("{back:?}"), format!("{:?}", Ok::<_, String>(value)));
+    }
+
     #[test]
     fn any_tree(tree in trees()) {
-        prop_assert_eq!(trip(&tree).as_ref(), Ok(&tree));
+        let back = trip(&tree);
+        prop_assert_eq!(back.as_ref(), Ok(&tree));
         // No part of the bytes is the value, or any value with nothing left over.
         let bytes = write(&tree, Vec::new(), LIMIT).unwrap();
         for length in 0..bytes.len() {
