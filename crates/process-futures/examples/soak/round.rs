@@ -99,8 +99,8 @@ impl Shared {
             bar.set_message(format!("{items} items"));
         }
         clients.drain(..).for_each(|client| client.join().expect("a client"));
-        join(log, killer).ok_or("the killer waits for the workers' process ids")?;
-        join(log, thread::spawn(|| drop(pool))).ok_or("the pool's end does not come")
+        join(log, killer, "the killer waits for the workers' process ids")?;
+        join(log, thread::spawn(|| drop(pool)), "the pool's end does not come")
     }
 }
 
@@ -110,15 +110,16 @@ fn turn(log: &Log) {
     log.note_turn();
 }
 
-/// Waits for the end of a thread, as long as for an item.
-fn join(log: &Log, thread: JoinHandle<()>) -> Option<()> {
+/// Waits for the end of a thread, as long as for an item. The error is the given one.
+fn join(log: &Log, thread: JoinHandle<()>, error: &'static str) -> Result<(), &'static str> {
     for _ in 0..TURNS {
         if thread.is_finished() {
-            return Some(thread.join().expect("it has not panicked"));
+            thread.join().expect("it has not panicked");
+            return Ok(());
         }
         turn(log);
     }
-    None
+    Err(error)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
