@@ -242,7 +242,8 @@ impl Subject {
 
     #[cfg(target_os = "linux")]
     fn on_the_first_core(&self) {
-                use nix::unistd::Pid;
+        use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+        use nix::unistd::Pid;
         let here = Pid::from_raw(0); // this thread; a program that it starts inherits its cores
         let allowed = sched_getaffinity(here).unwrap();
         let first = (0..CpuSet::count()).find(|&core| allowed.is_set(core).unwrap()).unwrap();

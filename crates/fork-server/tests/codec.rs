@@ -11,7 +11,8 @@ mod read_back;
 #[path = "codec/refused.rs"]
 mod refused;
 
-use fork_server::codec::{read, write};
+use fork_server::codec::{caught, read, read_message, write};
+use kernel::Message;
 use serde::{Serialize, de::DeserializeOwned};
 use std::sync::{Mutex, MutexGuard};
 
@@ -31,4 +32,14 @@ fn refusal<T: Serialize + DeserializeOwned + std::fmt::Debug>(value: &T) -> Stri
 fn switch() -> MutexGuard<'static, ()> {
     static SWITCH: Mutex<()> = Mutex::new(());
     SWITCH.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Writes a value, and asks whether it comes back. (What a reading that fails says is not asked.)
+fn write_message<T: Message>(value: &T, buffer: Vec<u8>, limit: usize) -> Result<Vec<u8>, String> {
+    let start = buffer.len();
+    let bytes = write(value, buffer, limit)?;
+    match caught("Deserialize", || read_message::<T>(&bytes[start..])) {
+        Err(why) if why.starts_with(read_back::WORDS) => Err(why),
+        _ => Ok(bytes),
+    }
 }

@@ -78,4 +78,5 @@ pub use caller::future::TaskFuture;
 pub use caller::map::{Map, MapOptions};
 pub use caller::pool::ProcessPoolExecutor;
 pub use caller::wait::{AsCompleted, DoneAndNotDone, ReturnWhen, as_completed, wait};
+pub use fork_server::codec::read_back;
 pub use fork_server::{ForkServer, StartError};

@@ -42,6 +42,8 @@ mod worker_handle;
 #[cfg(not(target_os = "linux"))]
 mod unsupported;
 
+#[cfg(target_os = "linux")]
+pub use fork_server::codec::read_back;
 pub use fork_server::{ForkServer, StartError};
 #[cfg(not(target_os = "linux"))]
 pub use unsupported::ProcessPool;

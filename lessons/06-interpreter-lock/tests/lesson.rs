@@ -2,7 +2,6 @@
 
 use one_change_tests::lesson::{Said, fits, run};
 use one_change_tests::mask::mask;
-use one_change_tests::surroundings::program;
 use report::mask_json;
 use serde_json::{Value, json};
 use std::fs;

@@ -119,31 +119,6 @@ pub fn read_message<T: Message>(body: &[u8]) -> Result<T, String> {
     Ok(value)
 }
 
-/// As [`write`]; and if reading back is on, the bytes are read here and written once more.
-///
-/// If that reading fails or panics, nothing is said here: the receiver will say it.
-///
-/// # Errors
-/// The errors of [`write`], or that the value comes back as another one.
-/// # Panics
-/// If the value's `Serialize` panics: see [`caught`].
-pub fn write_message<T: Message>(
-    value: &T,
-    buffer: Vec<u8>,
-    limit: usize,
-) -> Result<Vec<u8>, String> {
-    let start = buffer.len();
-    let bytes = write(value, buffer, limit)?;
-    let body = &bytes[start..];
-    if READ_BACK.load(Relaxed)
-        && body.len() <= MOST_READ_BACK
-        && let Ok(value) = caught("Deserialize", || read::<T>(body))
-    {
-        comes_back(&value, body)?;
-    }
-    Ok(bytes)
-}
-
 /// Compares a value with the body that it was read from.
 ///
 /// A set or a map may have another order each time, because each has a random seed of its own; and

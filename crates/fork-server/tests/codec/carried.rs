@@ -1,7 +1,8 @@
 //! What comes back as it was sent: no check may refuse a value that postcard carries well.
 
+use crate::write_message;
 use crate::{LIMIT, trip};
-use fork_server::codec::{read, read_message, write, write_message};
+use fork_server::codec::{read, read_message, write};
 use kernel::Message;
 use proptest::prelude::*;
 use serde::de::{self, SeqAccess, Visitor};

@@ -1,7 +1,8 @@
 //! Reading back: two halves of a type that do not agree.
 
 use crate::LIMIT;
-use fork_server::codec::{read, read_back, read_message, write, write_message};
+use crate::write_message;
+use fork_server::codec::{read, read_back, read_message, write};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ impl<'de> Deserialize<'de> for Crossed {
     }
 }
 
-const WORDS: &str = "it comes back as another value";
+pub const WORDS: &str = "it comes back as another value";
 
 #[test]
 fn halves_that_disagree() {

@@ -230,7 +230,7 @@ fn failed(expected: Expected, deed: Deed, error: &TaskError) -> Outcome {
 fn lost(expected: Expected, error: &TaskError) -> Option<Lost> {
     let (letter, exited) = match error.kind() {
         TaskErrorKind::WorkerDied(Death::Killed { worker, signal: 9, .. }) => (*worker, false),
-        TaskErrorKind::WorkerDied(Death::Exited { worker, status: EXIT_STATUS })
+        TaskErrorKind::WorkerDied(Death::Exited { worker, status: EXIT_STATUS, .. })
             if expected.exits =>
         {
             (*worker, true)

@@ -5,6 +5,7 @@ use crate::{pool_of, works};
 use kernel::{Executor, Ran, TaskErrorKind};
 use one_change_tests::surroundings::program;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 /// With `panic = "abort"` nothing can be caught: a panic costs its worker, and still only its item.

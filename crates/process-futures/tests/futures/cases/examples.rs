@@ -96,7 +96,8 @@ fn error(ran: Ran, kind: TaskErrorKind) -> Result<Done, TaskError> {
 }
 
 fn sigkill(worker: usize) -> TaskErrorKind {
-    TaskErrorKind::WorkerDied(Death::Killed { worker, signal: 9, name: "SIGKILL".to_owned() })
+    let name = "SIGKILL".to_owned();
+    TaskErrorKind::WorkerDied(Death::Killed { worker, pid: 1, signal: 9, name, why: None })
 }
 
 pub fn a_soak_sees_what_is_off() {
@@ -181,7 +182,8 @@ pub fn a_soak_accepts_its_own_deaths_only() {
     later.ledger.enter(second, Deed::Nothing, error(Ran::Unknown, sigkill(0)));
     assert!(!later.is_clean(), "its worker went on");
 
-    let exited = |status| TaskErrorKind::WorkerDied(Death::Exited { worker: 0, status });
+    let exited =
+        |status| TaskErrorKind::WorkerDied(Death::Exited { worker: 0, pid: 1, status, why: None });
     let exits = |end, begun| One::new(end, begun, 0).fails(Ran::Unknown, exited(5)).is_clean();
     assert!(exits(End::Exit, 1));
     assert!(!exits(End::Exit, 0), "it has not begun");
