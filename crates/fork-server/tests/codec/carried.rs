@@ -86,7 +86,7 @@ fn what_serde_and_the_standard_library_have() {
     comes_back::<[SocketAddr; 2]>(["1.2.3.4:5".parse().unwrap(), "[::1]:5".parse().unwrap()]);
     comes_back(kernel::Ran::Unknown);
     comes_back((kernel::Ran::Yes, kernel::TaskErrorKind::Broken("it is".to_owned())));
-    comes_back(kernel::TaskErrorKind::WorkerDied(kernel::Death::Unknown { worker: 3 }));
+    comes_back(kernel::TaskErrorKind::WorkerDied(kernel::Death::Unknown { worker: 3, pid: None }));
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

@@ -148,11 +148,12 @@ pub fn a_program_with_exit_handlers() -> ! {
         }
         match status {
             0 => {}
-            // SAFETY: the handler is such a function.
-            4 => unsafe {
-                libc::atexit(of_the_task);
-                libc::exit(4)
-            },
+            4 => {
+                // SAFETY: the handler is such a function.
+                unsafe { libc::atexit(of_the_task) };
+                // SAFETY: no other thread is there to be surprised.
+                unsafe { libc::exit(4) }
+            }
             status => process::exit(status),
         }
     }
@@ -347,8 +348,10 @@ pub fn panics_that_cannot_unwind() {
         panic!("bad");
     }
     let pool = pool_of(1);
-    let cases: [(fn(u8), &[&str]); 2] =
-        [(sort, &["no order between them"]), (drop_badly, &["bad", "; then: and worse"])];
+    let cases = [
+        (sort as fn(u8), &["no order between them"][..]),
+        (drop_badly, &["bad", "; then: and worse"]),
+    ];
     for (task, texts) in cases {
         let error = pool.map(task, vec![0]).unwrap_err();
         let TaskErrorKind::WorkerDied(death) = error.kind() else { panic!("{error}") };
