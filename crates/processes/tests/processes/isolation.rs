@@ -193,6 +193,10 @@ pub fn program_to_be_killed() -> ! {
     }
     fn be_busy(file: PathBuf) {
         crate::inherited::change_user();
+        // A program that a task has started ends with its worker.
+        let mut sleep = Command::new("sleep");
+        let started = sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        fs::write(file.with_extension("started"), started.id().to_string()).unwrap();
         let half = file.with_extension("half");
         fs::write(&half, process::id().to_string()).unwrap();
         fs::rename(half, file).unwrap();
@@ -240,7 +244,8 @@ pub fn a_partial_line_is_printed_once() {
 pub fn nothing_outlives_the_program() {
     let folder = tempfile::tempdir().unwrap();
     let mut program = program(folder.path()).stdout(Stdio::null()).spawn().unwrap();
-    let pids = ["0", "1", "server"].map(|file| {
+    let files = ["0", "1", "server", "0.started", "1.started"];
+    let pids = files.map(|file| {
         until(|| fs::read_to_string(folder.path().join(file)).ok()?.parse::<u32>().ok())
     });
     assert!(pids.iter().all(|&pid| !is_gone(pid)));
