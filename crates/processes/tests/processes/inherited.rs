@@ -188,7 +188,7 @@ pub fn is_a_program_with_exit_handlers() -> bool {
 
 pub fn exit_handlers_and_c_streams() {
     let folder = tempfile::tempdir().unwrap();
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = one_change_tests::surroundings::program(env::current_exe().unwrap());
     let output = program.env(PROGRAM, folder.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
