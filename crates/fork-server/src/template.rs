@@ -25,6 +25,9 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::slice::from_mut;
+use std::thread;
+use std::time::Duration;
 
 /// The template's end of a pool's control channel, and the reports that the channel has no room for
 /// yet.
@@ -159,7 +162,16 @@ impl Template {
         let channels = self.channels.iter();
         news.extend(channels.map(|channel| watch(&channel.socket, !channel.unsent.is_empty())));
         news.extend(self.end_of_program.as_ref().map(|end| watch(end, false)));
-        retry(|| poll(&mut news, PollTimeout::NONE))?;
+        match retry(|| poll(&mut news, PollTimeout::NONE)) {
+            // Somebody has lowered this process's limit of open files below what it has. A `poll`
+            // of one descriptor still works, so look at each alone, now and then.
+            Err(Errno::EINVAL) => {
+                while !news.iter_mut().any(|it| poll(from_mut(it), PollTimeout::ZERO) == Ok(1)) {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+            polled => _ = polled?,
+        }
         Ok(news.iter().map(|fd| fd.any() == Some(true)).collect())
     }
 

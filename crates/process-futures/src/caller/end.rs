@@ -30,7 +30,8 @@ impl Shared {
         if kill {
             state.orders.push(Order::KillWorkers);
             self.see_to(&mut state);
-            self.hurry.ring(); // for a thread that is ending the pool, and sees no orders
+            // For a thread that is ending the pool, and sees no orders.
+            state.hurry.as_ref().map(|hurry| hurry.ring());
         }
         if state.handle.is_some() {
             state.on_watch = true;
@@ -69,7 +70,7 @@ impl Shared {
     pub fn is_over_now(&self) {
         let mut state = self.lock();
         state.over = true;
-        state.wake = None;
+        (state.wake, state.hurry) = (None, None);
         state.orders.clear(); // a thread that waits for a reply then gets an error
         self.over.notify_all();
     }

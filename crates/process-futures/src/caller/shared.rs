@@ -38,9 +38,6 @@ pub struct Shared {
     /// asks, before it takes any lock, of the pool, of a call or of [`Completions`]. To ask for the
     /// own process id is a system call, so one operation asks once, however many calls it is about.
     pub owner: u32,
-    /// Has the thread that ends the pool kill the workers. No lock guards this field, because the
-    /// descriptor never changes.
-    pub hurry: Arc<Wake>,
     /// The manager's main loop, for the thread that the first call starts. No lock guards this
     /// field, because the function never changes.
     manage: fn(&Self),
@@ -50,7 +47,6 @@ impl Shared {
     pub fn new(core: PoolCore, wake: Wake, manage: fn(&Self)) -> Arc<Self> {
         Arc::new(Self {
             workers: core.count(),
-            hurry: Arc::clone(&core.hurry),
             state: Mutex::new(PoolState::new(core, wake)),
             manager: Condvar::new(),
             over: Condvar::new(),

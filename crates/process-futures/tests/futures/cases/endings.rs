@@ -158,6 +158,6 @@ pub fn killing_the_workers_while_the_pool_ends() {
                 pool.kill_workers();
             });
         }
-        assert_eq!(pool.worker_pids(), []);
+        assert!(pool.worker_pids().is_empty());
     }
 }
