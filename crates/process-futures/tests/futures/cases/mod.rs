@@ -1,6 +1,7 @@
 //! The list of cases, and the functions that the cases share.
 
 mod completion;
+mod crossings;
 mod descriptors;
 mod endings;
 mod examples;
@@ -115,6 +116,10 @@ pub fn main() -> ExitCode {
         streams::dropping_one_that_was_never_asked
         streams::two_at_once
         streams::the_contract
+
+        crossings::an_argument_that_panics_when_written
+        crossings::an_answer_that_panics_when_read
+        crossings::one_bad_item_in_a_chunk
 
         shutdown::it_runs_what_is_queued
         shutdown::it_cancels_what_is_queued
