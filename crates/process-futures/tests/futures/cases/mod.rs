@@ -179,6 +179,8 @@ pub fn main() -> ExitCode {
         scale::two_hundred_thousand_that_wait
         scale::a_map_of_a_hundred_thousand_whose_time_is_over
         scale::as_completed_keeps_no_answer
+        scale::ten_times_as_many_cost_ten_times_as_much
+        scale::a_million
 
         threads::many_submit_at_once
         threads::many_wait_for_one_future
