@@ -1,5 +1,6 @@
 //! The cases of stage 4's pool that this pool has to pass as well: every way to die at every
-//! moment, a system that refuses, bytes that cross, and any bytes from a worker.
+//! moment, also where panics abort, a system that refuses, bytes that cross, and any bytes from a
+//! worker.
 //!
 //! The case files are those of `crates/processes/tests/processes`; they take the pool under test
 //! from `crate`. Two cases are left out: here a worker that dies idle may have been sent several
