@@ -1,19 +1,25 @@
 //! The soak sees what it is there to see: each case puts one fault into the pool
-//! (`src/caller/mutation.rs`), runs the soak for four seconds, and expects the soak to find a fault
-//! and to name it. Without a fault, the soak finds none.
+//! (`src/caller/mutation.rs`), runs the soak for three seconds, and expects the soak to find a fault,
+//! to name it, and to end by itself. Without a fault, the soak finds none.
 //!
 //! The pool with faults is a build of its own, in a folder of its own below `target/`: this test's
 //! own pool has no faults, and no other program gets one.
 
 #![cfg(target_os = "linux")]
 
+use one_change_tests::surroundings::{program, run};
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::time::Duration;
+
+/// How long each soak submits jobs.
+const SECONDS: u64 = 3;
+
+/// The time in which the soak has to find each fault.
+const FOUND_WITHIN: Duration = Duration::from_secs(10);
 
 /// For each case: the fault, how many chances make one fault (one means always), and which of the
 /// soak's checks sees it. (Where there are two, chance decides which.)
@@ -90,6 +96,29 @@ fn every_fault_has_its_case() {
     assert_eq!(names(&read("tests/mutations.rs"), ": \"", '/'), known);
 }
 
+/// The soak finds each fault within [`FOUND_WITHIN`], by its own plan: it submits jobs for `SECONDS`
+/// after a first, short round, and then allows so many turns of its watch for whatever does not come
+/// to its end. A soak that finds a fault ends by itself with status 1 (`is_seen`), so it has kept to
+/// this plan.
+///
+/// The test adds up the plan, and measures nothing: on a busy machine a turn takes longer, as the
+/// jobs do.
+#[test]
+fn the_soak_plans_to_find_each_fault_in_time() {
+    let number = |file: &str, before: &str| -> u64 {
+        let text = fs::read_to_string(root().join("examples/soak").join(file)).expect("a source");
+        let rest = text.split(before).nth(1).unwrap_or_else(|| panic!("{file} has no {before}"));
+        let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
+        digits.and_then(|digits| digits.parse().ok()).expect("a number")
+    };
+    let turn = "fn turn(log: &Log) {\n    thread::sleep(Duration::from_millis(";
+    let turns = number("ledger.rs", "const TURNS: u64 = ") * number("round.rs", turn);
+    let settling = 1000 * number("check.rs", "start.elapsed() > Duration::from_secs(");
+    let first = number("main.rs", "let first = Duration::from_millis(");
+    let plan = Duration::from_millis(first + 1000 * SECONDS + turns.max(settling));
+    assert!(plan <= FOUND_WITHIN, "{plan:?}");
+}
+
 fn is_seen(fault: &str, checks: &[&str]) {
     let (status, text) = soak(Some(fault));
     assert_eq!(status.code(), Some(1), "{text}");
@@ -107,12 +136,11 @@ fn root() -> &'static Path {
 /// The soak on a pool that may have faults.
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mutations");
-    let built = Command::new(env!("CARGO"))
+    let built = program(env!("CARGO"))
         .args(["build", "--offline", "--package", "process-futures", "--example", "soak"])
         .args(["--features", "mutations", "--target-dir"])
         .arg(&target)
         .current_dir(root())
-        .stdin(Stdio::null())
         .output()
         .expect("cargo starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
@@ -121,30 +149,13 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 
 /// Runs the soak with a fault. Returns its status and its text.
 fn soak(fault: Option<&str>) -> (ExitStatus, String) {
-    let mut command = Command::new(&*PROGRAM);
-    // A backtrace takes so long in a build that is not optimised that most panicking jobs would be
-    // killed before they have panicked.
-    command.args(["--seconds", "4"]).env("RUST_BACKTRACE", "0");
+    // In these surroundings no backtrace is asked for. A backtrace takes so long in a build that is
+    // not optimised that most panicking jobs would be killed before they have panicked.
+    let mut command = program(&*PROGRAM);
+    command.args(["--seconds", &SECONDS.to_string()]);
     fault.map(|fault| command.env("PROCESS_FUTURES_MUTATION", fault));
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut soak = command.spawn().expect("the soak starts");
-    let status = ended(&mut soak);
-    let mut text = String::new();
-    soak.stdout.take().expect("a pipe").read_to_string(&mut text).expect("text");
-    (status, text)
-}
-
-/// Waits for the soak's end. The long limit allows for a busy machine.
-fn ended(soak: &mut Child) -> ExitStatus {
-    let start = Instant::now();
-    loop {
-        if let Some(status) = soak.try_wait().expect("a child") {
-            return status;
-        }
-        if start.elapsed() > Duration::from_secs(120) {
-            soak.kill().expect("a child");
-            panic!("the soak does not end");
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
+    // This limit is for a soak that hangs, and allows for a busy machine.
+    let output =
+        run(&mut command, Duration::from_secs(120)).unwrap_or_else(|text| panic!("{text}"));
+    (output.status, String::from_utf8(output.stdout).expect("text"))
 }

@@ -1,5 +1,6 @@
 //! The cases of stage 4's pool that this pool has to pass as well: every way to die at every
-//! moment, a system that refuses, bytes that cross, and any bytes from a worker.
+//! moment, also where panics abort, a system that refuses, bytes that cross, and any bytes from a
+//! worker.
 //!
 //! The case files are those of `crates/processes/tests/processes`; they take the pool under test
 //! from `crate`. Two cases are left out: here a worker that dies idle may have been sent several
@@ -8,6 +9,10 @@
 
 #![cfg_attr(not(target_os = "linux"), allow(unused))]
 
+#[cfg(target_os = "linux")]
+#[path = "../../../processes/tests/processes/builds.rs"]
+#[allow(dead_code, reason = "the other cases are about the fork server, or need another example")]
+mod builds;
 #[cfg(target_os = "linux")]
 #[path = "../../../processes/tests/processes/company.rs"]
 #[allow(dead_code, reason = "what is the fork server's own is not asked twice")]
@@ -22,6 +27,10 @@ mod frames;
 #[cfg(target_os = "linux")]
 #[path = "../../../processes/tests/processes/help.rs"]
 mod help;
+#[cfg(target_os = "linux")]
+#[path = "../../../processes/tests/processes/inherited.rs"]
+#[allow(dead_code, reason = "what is the fork server's own is not asked twice")]
+mod inherited;
 #[cfg(target_os = "linux")]
 #[path = "../../../processes/tests/processes/matrix.rs"]
 mod matrix;
@@ -95,6 +104,9 @@ fn main() -> std::process::ExitCode {
             shortage::calls_that_cannot_be_sent
             shortage::descriptors_that_nobody_asked_for
             shortage::fewer_open_files_than_workers
+            inherited::a_worker_of_another_user
+            inherited::a_task_that_closes_everything
+            inherited::panics_that_cannot_unwind
             frames::any_bytes_are_survived_in_bounds
             frames::a_promise_of_a_gigabyte_costs_little
             frames::the_limit_holds_to_the_byte
@@ -108,6 +120,9 @@ fn main() -> std::process::ExitCode {
             shortage::no_replacement_for_one
             shortage::no_replacement_for_the_last
     });
+    cases.push(own("builds::the_matrix_where_panics_abort", || {
+        builds::matrix_where_panics_abort("futures-matrix");
+    }));
     cases.extend(matrix::cases().map(|(name, run)| kept(name, run)));
     cases.extend(matrix::cases_elsewhere().map(|(name, run)| own(name, run)));
     own_process::main(cases)

@@ -37,18 +37,32 @@ pub fn panics_that_abort() {
 
 /// The fault matrix in such a build: a panic is one more way to die.
 pub fn the_matrix_where_panics_abort() {
-    let output = aborting("matrix").output().unwrap();
+    matrix_where_panics_abort("matrix");
+}
+
+/// The same for the pool whose tests these are, by the name of its example.
+pub fn matrix_where_panics_abort(example: &str) {
+    let output = aborting(example).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(text.starts_with("panics abort\n"), "{text}");
     assert!(output.status.success(), "{text}");
     assert!(text.contains("30 passed"), "{text}");
 }
 
-/// The example, built with panics that abort, and not started yet.
+/// The example of the package whose tests these are, built with panics that abort, and not started
+/// yet.
 fn aborting(example: &str) -> Command {
     let built = program(env!("CARGO"))
         .args(["rustc", "--offline", "--message-format", "json-render-diagnostics"])
-        .args(["--package", "processes", "--example", example, "--", "-C", "panic=abort"])
+        .args([
+            "--package",
+            env!("CARGO_PKG_NAME"),
+            "--example",
+            example,
+            "--",
+            "-C",
+            "panic=abort",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo starts");

@@ -4,7 +4,7 @@ use crate::{is_gone, pool_of, until};
 use kernel::{Executor, TaskErrorKind};
 use nix::sys::signal::{SigSet, Signal, kill, killpg};
 use nix::sys::wait::{WaitStatus, waitpid};
-use nix::unistd::{ForkResult, Pid, fork, getpgid, getpgrp};
+use nix::unistd::{ForkResult, Pid, fork, getpgid, getpgrp, getuid, setuid};
 use one_change_tests::own_process::{inherited, lines_to_others};
 use one_change_tests::surroundings;
 use processes::{Ended, Workers, call};
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, Write};
 use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -192,7 +193,7 @@ pub fn program_to_be_killed() -> ! {
         n
     }
     fn be_busy(file: PathBuf) {
-        crate::inherited::change_user();
+        change_user();
         // A program that a task has started ends with its worker.
         let mut sleep = Command::new("sleep");
         let started = sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
@@ -243,11 +244,35 @@ pub fn a_partial_line_is_printed_once() {
 
 pub fn nothing_outlives_the_program() {
     let folder = tempfile::tempdir().unwrap();
-    let mut program = program(folder.path()).stdout(Stdio::null()).spawn().unwrap();
-    let files = ["0", "1", "server", "0.started", "1.started"];
-    let pids = files.map(|file| {
-        until(|| fs::read_to_string(folder.path().join(file)).ok()?.parse::<u32>().ok())
-    });
+    ends_with_all(folder.path(), &mut program(folder.path()));
+}
+
+/// The same if the busy workers have changed their user (only root can): the kernel has forgotten
+/// that they are bound to the program, and the fork server kills them.
+pub fn nothing_of_another_user_outlives_the_program() {
+    if !getuid().is_root() {
+        return println!("NOT TESTED: only root can change its user");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    ends_with_all(folder.path(), program(folder.path()).env(USER, "65534"));
+}
+
+/// This variable tells the busy workers of the program to change their user.
+const USER: &str = "PROCESSES_TEST_USER";
+
+/// Changes the user, if the program's workers are to do so.
+fn change_user() {
+    if let Some(user) = env::var(USER).ok().and_then(|user| user.parse().ok()) {
+        setuid(nix::unistd::Uid::from_raw(user)).unwrap();
+    }
+}
+
+/// Kills the program while its workers are busy, and waits until nothing of it is left.
+fn ends_with_all(folder: &Path, program: &mut Command) {
+    let mut program = program.stdout(Stdio::null()).spawn().unwrap();
+    let pids = ["0", "1", "server", "0.started", "1.started"]
+        .map(|file| until(|| fs::read_to_string(folder.join(file)).ok()?.parse::<u32>().ok()));
     assert!(pids.iter().all(|&pid| !is_gone(pid)));
     program.kill().unwrap();
     program.wait().unwrap();

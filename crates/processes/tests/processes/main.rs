@@ -153,6 +153,7 @@ fn main() -> std::process::ExitCode {
             isolation::a_partial_line_is_printed_once
             isolation::lines_of_four_workers_stay_whole
             isolation::nothing_outlives_the_program
+            isolation::nothing_of_another_user_outlives_the_program
     });
     // `cargo test` in the background of a script once failed here: Ctrl-C is ignored there.
     cases.push(own("in_bad_surroundings", || {

@@ -3,10 +3,10 @@
 
 use super::{builder, death, is_gone, is_timed_out, pool, square, until};
 use kernel::Death;
+use one_change_tests::surroundings;
 use process_futures::ProcessPoolExecutor;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_millis(100);
@@ -67,9 +67,15 @@ pub fn a_drop_within_its_limit() {
 }
 
 /// Starts a program in the worker's process group, and returns its process id or hangs.
+///
+/// The program is a grandchild of the worker. The shell itself dies with the worker in any case
+/// (`surroundings::program` asks the kernel for that), so the shell's death would say nothing about
+/// the pool. The kernel forgets this wish at a fork.
 fn start((file, hangs): (PathBuf, bool)) -> u32 {
-    let mut program = Command::new("sleep");
-    let pid = program.arg("1000").stdin(Stdio::null()).spawn().unwrap().id();
+    let mut shell = surroundings::program("sh");
+    shell.args(["-c", "sleep 1000 >/dev/null 2>&1 & echo $!"]);
+    let output = shell.output().unwrap();
+    let pid: u32 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
     fs::write(file.with_extension("half"), pid.to_string()).unwrap();
     fs::rename(file.with_extension("half"), &file).unwrap();
     if hangs {

@@ -1,6 +1,7 @@
 //! The list of cases, and the functions that the cases share.
 
 mod completion;
+mod crossings;
 mod descriptors;
 mod endings;
 mod examples;
@@ -116,6 +117,10 @@ pub fn main() -> ExitCode {
         streams::two_at_once
         streams::the_contract
 
+        crossings::an_argument_that_panics_when_written
+        crossings::an_answer_that_panics_when_read
+        crossings::one_bad_item_in_a_chunk
+
         shutdown::it_runs_what_is_queued
         shutdown::it_cancels_what_is_queued
         shutdown::without_waiting
@@ -175,6 +180,8 @@ pub fn main() -> ExitCode {
         scale::two_hundred_thousand_that_wait
         scale::a_map_of_a_hundred_thousand_whose_time_is_over
         scale::as_completed_keeps_no_answer
+        scale::ten_times_as_many_cost_ten_times_as_much
+        scale::a_million
 
         threads::many_submit_at_once
         threads::many_wait_for_one_future

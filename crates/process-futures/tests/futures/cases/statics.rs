@@ -2,6 +2,7 @@
 
 use super::gate::{Gate, Gates, pass, touch};
 use super::*;
+use one_change_tests::surroundings;
 use std::env;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -39,7 +40,7 @@ pub fn main() -> Option<ExitCode> {
 }
 
 fn program(gates: &Gates) -> Command {
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = surroundings::program(env::current_exe().unwrap());
     program.args([FLAG, gates.folder().to_str().unwrap()]).stdout(Stdio::piped());
     program
 }
