@@ -90,7 +90,7 @@ fn behaviours<E: Executor>() -> Vec<Behaviour<E>> {
         payloads::an_answer_that_panics_when_read [] Stages;
         payloads::an_argument_that_is_refused_in_its_own_words [] Stages;
         payloads::an_answer_that_is_refused_in_its_own_words [] Stages;
-        payloads::a_skipped_field_never_becomes_another_value [] Stages;
+        payloads::a_skipped_field_never_becomes_another_value [RightValues] Everywhere;
         payloads::a_path_that_is_not_text [] Stages;
 
         processes_only::a_panic_is_told_with_its_place [PanicLocation] OtherProcesses;

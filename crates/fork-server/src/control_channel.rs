@@ -154,11 +154,12 @@ impl WorkerEnd {
     pub fn death(self, worker: usize, cause: Option<&str>) -> Death {
         let Self { pid, status, last_words, on_request } = self;
         let pid = pid as u32;
-        let why = cause.filter(|_| on_request).map(str::to_owned);
         if libc::WIFEXITED(status) {
-            return Death::Exited { worker, pid, status: libc::WEXITSTATUS(status), why };
+            return Death::Exited { worker, pid, status: libc::WEXITSTATUS(status), why: None };
         }
         let signal = libc::WTERMSIG(status);
+        // A worker may end by itself, between the request and the kill.
+        let why = cause.filter(|_| on_request && signal == libc::SIGKILL).map(str::to_owned);
         let name = Signal::try_from(signal).map_or(format!("signal {signal}"), |s| s.to_string());
         // Only an abort is the end of a panic. A worker may have caught a panic by itself, and died
         // later from something else.

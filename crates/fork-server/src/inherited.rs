@@ -14,7 +14,7 @@ use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, signal, sigprocma
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, getppid, setpgid};
 use std::io::{self, Write};
-use std::os::fd::{BorrowedFd, IntoRawFd};
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering::Relaxed};
 use std::{mem, ptr};
 
@@ -53,21 +53,32 @@ pub fn open_standard_descriptors() -> nix::Result<()> {
         let descriptor = unsafe { BorrowedFd::borrow_raw(number) };
         if fcntl(descriptor, FcntlArg::F_GETFD) == Err(Errno::EBADF) {
             // The lowest free number is taken, and the numbers below are in use.
-            let null = open("/dev/null", OFlag::O_RDWR, Mode::empty())?;
-            debug_assert_eq!(null.into_raw_fd(), number);
+            let opened = open("/dev/null", OFlag::O_RDWR, Mode::empty())?.into_raw_fd();
+            debug_assert_eq!(opened, number);
         }
     }
     Ok(())
 }
 
-/// Makes this process get `signal` when `parent` dies, in whatever way.
+/// Makes this process get `signal` when `parent` dies. Returns the parent's process id as this
+/// process sees it: it is 0 if the parent is in another namespace of process ids.
 ///
 /// The kernel sends the signal when the parent's thread ends, not its process. `start` and the
 /// template fork with one thread, so for both of them the two are the same.
-pub fn end_with(parent: Pid, signal: Signal) -> nix::Result<()> {
+pub fn end_with(parent: Pid, signal: Signal) -> nix::Result<Pid> {
     set_pdeathsig(signal)?;
     // If the parent died before the line above, no signal will come.
-    if getppid() == parent { Ok(()) } else { Err(Errno::ESRCH) }
+    let seen = getppid();
+    if seen == parent || seen.as_raw() == 0 { Ok(seen) } else { Err(Errno::ESRCH) }
+}
+
+/// A descriptor that can be read once the process has ended (`pidfd_open(2)`). `None` where the
+/// system has no such descriptors.
+pub fn watch_process(pid: Pid) -> Option<OwnedFd> {
+    // SAFETY: the call takes two numbers.
+    let number = unsafe { libc::syscall(libc::SYS_pidfd_open, pid.as_raw(), 0) };
+    // SAFETY: the kernel has just opened this number for this call.
+    (number >= 0).then(|| unsafe { OwnedFd::from_raw_fd(number as RawFd) })
 }
 
 /// In a worker: the process id of its template.
@@ -118,8 +129,9 @@ pub fn end(status: c_int) -> ! {
 /// Makes `exit` end this worker before the exit handlers that the worker has inherited.
 ///
 /// Exit handlers run from the newest to the oldest, so this one comes after the handlers of the
-/// task and before those of the program. (The C library of glibc has handlers that know the status.
-/// With another C library the handlers of the program run.)
+/// task and before those of the program. Only glibc has handlers that know the status: with another
+/// C library the handlers of the program run. The destructors of the main thread's thread-locals
+/// run in any case, because `exit` runs them first of all.
 fn end_without_the_programs_handlers() {
     #[cfg(target_env = "gnu")]
     {

@@ -45,7 +45,7 @@ use std::{fs, thread};
 /// | signals that the program ignores | ignored; SIGTTIN and SIGTTOU too |
 /// | blocked signals | none is blocked |
 /// | process group | one for the fork server, and one for each worker |
-/// | exit handlers (`atexit`) | not run (with glibc); those that a task registers are |
+/// | exit handlers (`atexit`) | not run (with glibc); if a task calls `exit`, its own are, and the main thread's thread-locals are dropped |
 /// | timers, memory locks, locks of `fcntl` | none, as after every `fork` |
 ///
 /// To change any of this in the workers, do so before the start, in an initializer
@@ -59,7 +59,9 @@ use std::{fs, thread};
 ///
 /// No worker outlives the program, in whatever way the program ends. All processes of a worker's
 /// group are killed when the worker is killed and when it ends: so what a task has started ends
-/// with its worker. A program that a task starts and that is to live on leaves the group on
+/// with its worker. (Only the fork server does this. If somebody kills the fork server itself, its
+/// workers die, but not what they have started, and not a worker that has changed its user and is
+/// busy.) A program that a task starts and that is to live on leaves the group on
 /// purpose: with `setsid` (the command or the system call), or with
 /// [`CommandExt::process_group`](std::os::unix::process::CommandExt::process_group).
 ///
@@ -216,9 +218,10 @@ impl ForkServer {
     }
 
     fn is_alive(&self, patience: PollTimeout) -> bool {
-        // The template says nothing on this socket, so any news is the template's end.
+        // The template says nothing on this socket, so any news is the template's end. (If `poll`
+        // fails, there is no news.)
         let mut news = [wire::watch(&self.root, false)];
-        wire::retry(|| poll(&mut news, patience)) == Ok(0)
+        !wire::retry(|| poll(&mut news, patience)).is_ok_and(|news| news > 0)
     }
 
     /// Opens a control channel for a pool.

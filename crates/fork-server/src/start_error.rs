@@ -18,7 +18,7 @@ pub enum StartError {
     /// This process is a worker. A worker belongs to a pool already, and its tasks cannot have a
     /// pool of their own.
     InWorker,
-    /// The fork server has died. Nothing can start workers in this process any more.
+    /// The fork server has died while the pool was being made.
     ServerGone,
     /// The system refused something; the first field names the action that failed.
     System(&'static str, io::Error),

@@ -11,7 +11,7 @@
 use crate::control_channel::{News, Request, WorkerEnd, WorkerLoop, WorkerReport, receive, send};
 use crate::image::has_code_at;
 use crate::inherited::{
-    become_a_worker, end_with, ignore, open_standard_descriptors, reset_handlers,
+    become_a_worker, end_with, ignore, open_standard_descriptors, reset_handlers, watch_process,
 };
 use crate::last_words::LastWords;
 use crate::wire::{retry, watch};
@@ -25,6 +25,9 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
+use std::slice::from_mut;
+use std::thread;
+use std::time::Duration;
 
 /// The template's end of a pool's control channel, and the reports that the channel has no room for
 /// yet.
@@ -51,7 +54,10 @@ struct Child {
 /// share that seed.
 struct Template {
     root: OwnedFd,
+    /// The program's process id, as the template sees it.
     program: Pid,
+    /// Can be read when the program has died.
+    end_of_program: Option<OwnedFd>,
     /// Says that a worker or the program has died.
     signals: SignalFd,
     /// Whether the program ignores SIGCHLD. The workers then do so, too.
@@ -79,20 +85,35 @@ pub fn serve(root: OwnedFd, program: Pid) -> nix::Result<Role> {
     dup2_stdin(File::open("/dev/null").map_err(|_| Errno::ENOENT)?)?;
     // If SIGCHLD is ignored, the kernel reaps dead children before the template sees them.
     let ignores_children = ignore(Signal::SIGCHLD, false)?;
-    // Both signals are read from a descriptor. The second is the death of the program.
+    // No signal ends or stops the template: a log rotation's SIGHUP to all processes of this name,
+    // or SIGTTOU when it prints on a terminal. Two signals are read from a descriptor; the second
+    // is the death of the program.
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), None)?;
     let signals = SigSet::from_iter([Signal::SIGCHLD, PROGRAM_DIED]);
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&signals), None)?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     let signals = SignalFd::with_flags(&signals, flags)?;
-    end_with(program, PROGRAM_DIED)?;
-    let (channels, children) = (Vec::new(), Vec::new());
-    Template { root, program, signals, ignores_children, channels, opened: 0, children }.serve()
+    let end_of_program = watch_process(program);
+    let program = end_with(program, PROGRAM_DIED)?;
+    let (channels, children, opened) = (Vec::new(), Vec::new(), 0);
+    let template = Template {
+        root,
+        program,
+        end_of_program,
+        signals,
+        ignores_children,
+        channels,
+        opened,
+        children,
+    };
+    template.serve()
 }
 // ANCHOR_END: template
 
 /// The signal by which the template learns that the program has died. The kernel could kill the
 /// template instead; but then the template could not kill a worker that has changed its user, for
-/// whom the kernel has forgotten that it is to die with the template.
+/// whom the kernel has forgotten that it is to die with the template. (No signal comes from a
+/// program that has given up being root. So the template also watches the program by a
+/// descriptor, where the kernel has such descriptors.)
 const PROGRAM_DIED: Signal = Signal::SIGUSR1;
 
 impl Template {
@@ -126,7 +147,7 @@ impl Template {
             }
             // Go from the last channel to the first: a removal then moves no channel that is still
             // to come.
-            for at in (0..news.len() - 2).rev().filter(|at| news[at + 2]) {
+            for at in (0..self.channels.len()).rev().filter(|at| news[at + 2]) {
                 if let Some(worker) = self.attend(at)? {
                     return Ok(Some(worker));
                 }
@@ -140,7 +161,17 @@ impl Template {
         let mut news = vec![watch(&self.signals, false), watch(&self.root, false)];
         let channels = self.channels.iter();
         news.extend(channels.map(|channel| watch(&channel.socket, !channel.unsent.is_empty())));
-        retry(|| poll(&mut news, PollTimeout::NONE))?;
+        news.extend(self.end_of_program.as_ref().map(|end| watch(end, false)));
+        match retry(|| poll(&mut news, PollTimeout::NONE)) {
+            // Somebody has lowered this process's limit of open files below what it has. A `poll`
+            // of one descriptor still works, so look at each alone, now and then.
+            Err(Errno::EINVAL) => {
+                while !news.iter_mut().any(|it| poll(from_mut(it), PollTimeout::ZERO) == Ok(1)) {
+                    thread::sleep(Duration::from_millis(10));
+                }
+            }
+            polled => _ = polled?,
+        }
         Ok(news.iter().map(|fd| fd.any() == Some(true)).collect())
     }
 

@@ -49,6 +49,7 @@ mod cases {
             threads_that_were_joined_do_not_count
             it_is_started_once
             another_takes_its_place
+            none_takes_its_place_beside_threads
             a_worker_starts_none
             two_loops_from_one_template
             a_loop_that_the_template_does_not_have
@@ -101,6 +102,7 @@ mod cases {
             assert!(matches!(error, StartError::Threads(2)), "{error:?}");
             let text = error.to_string();
             assert!(text.contains("2 threads") && text.contains("ForkServer::start()"), "{text}");
+            assert!(text.contains("#[test]") && text.contains("In tests"), "{text}");
             assert!(!text.contains('\n'));
         });
     }
@@ -136,6 +138,24 @@ mod cases {
         assert!(fs::metadata(format!("/proc/{first}")).is_err(), "it was reaped");
         let channel = ForkServer::start().unwrap().open_channel().unwrap();
         assert_eq!(text(spawn(&channel, 0, |socket| write(socket, "here"))), "here");
+    }
+
+    fn none_takes_its_place_beside_threads() {
+        let first = ForkServer::start().unwrap();
+        beside_a_thread(|| {
+            kill(Pid::from_raw(first.pid() as i32), SIGKILL).unwrap();
+            let start = Instant::now();
+            let error = loop {
+                match ForkServer::start() {
+                    Err(error) => break error,
+                    Ok(_) => assert!(start.elapsed() < Duration::from_secs(60), "it is not missed"),
+                }
+            };
+            assert!(matches!(error, StartError::ServerDied(2)), "{error:?}");
+            let text = error.to_string();
+            assert!(text.contains("has died") && text.contains("2 threads"), "{text}");
+            assert!(!text.contains("first in main"), "it was started there: {text}");
+        });
     }
 
     fn a_worker_starts_none() {

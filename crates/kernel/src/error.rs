@@ -189,7 +189,7 @@ pub enum Death {
         pid: u32,
         /// The worker's exit status, 0 to 255.
         status: i32,
-        /// What is known of the cause: a panic that could not be caught, for example.
+        /// What is known of the cause.
         why: Option<String>,
     },
     /// A signal ended the worker.

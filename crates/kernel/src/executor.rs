@@ -21,15 +21,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// | an enum with `untagged` or `tag`; `serde_json::Value` | refused when the value is read |
 /// | a field that only one side skips (`skip_serializing`, `skip_deserializing`, `tag` of a struct) | refused when the value is read |
 /// | a variant after a skipped one; a variant with another name for reading | refused when the value is read |
-/// | `Serialize` and `Deserialize` by hand (or `with`), and they disagree | refused in debug builds, where what was read is written again; a release build does so if `fork_server::codec::read_back` asks for it |
+/// | `Serialize` and `Deserialize` by hand (or `with`), and they disagree | refused in debug builds, where what was read is written again (values of at most 1 MiB); a release build does so if `fork_server::codec::read_back` asks for it |
 ///
 /// A field or variant with `skip` alone stays behind on both sides, if no variant follows the
 /// skipped one: the field comes back as its default value, and a skipped variant cannot be written.
 ///
 /// No check sees a value that *comes back wrong* by its type's own wish or mistake: a `Serialize`
 /// that leaves something out (a time in whole seconds, a field with `skip`); two halves that
-/// disagree in a release build; and, in a debug build, two halves that disagree although the bytes
-/// of both writings are the same.
+/// disagree in a release build, or in a value of more than 1 MiB; and, in a debug build, two halves
+/// that disagree although the bytes of both writings are the same, or one that cannot be written a
+/// second time. (The steps of `processes` have no check at all.)
 pub trait Message: Serialize + DeserializeOwned + Send + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Message for T {}

@@ -1,8 +1,7 @@
 //! A call: a function and its argument, on the pool's side and on the worker's.
 
 use crate::frame::{Frame, Header, Kind, read_body, write, write_answer};
-use fork_server::codec::caught;
-use fork_server::{Carry, TaskAddress, TaskFailure};
+use fork_server::{Carry, TaskAddress, TaskFailure, codec::caught};
 use kernel::{Message, Ran, TaskErrorKind};
 use std::cell::Cell;
 

@@ -15,8 +15,7 @@
 //! The numbers have fixed sizes, unlike postcard's usual numbers, because the header is filled in
 //! after the body is written.
 
-use fork_server::TaskFailure;
-use fork_server::codec::{self, caught, read, read_message};
+use fork_server::{TaskFailure, codec};
 use kernel::{Message, Ran, TaskErrorKind};
 use nix::sys::socket::{MsgFlags, recv};
 use serde::{Deserialize, Serialize};
@@ -120,20 +119,17 @@ impl Frame {
     pub fn answer<R: Message>(&self) -> Result<R, TaskFailure> {
         let unreadable = |ran| move |why| (ran, TaskErrorKind::NotDeserialised(why));
         match self.header.kind {
-            Kind::Answer => {
-                caught("Deserialize", || read_body(&self.bytes)).map_err(unreadable(Ran::Yes))
-            }
+            Kind::Answer => codec::caught("Deserialize", || read_body(&self.bytes))
+                .map_err(unreadable(Ran::Yes)),
             // What the worker says of the failure is lost with the failure.
-            Kind::Failure | Kind::Call => {
-                Err(read(&self.bytes[HEADER..]).unwrap_or_else(unreadable(Ran::Unknown)))
-            }
+            _ => Err(codec::read(&self.bytes[HEADER..]).unwrap_or_else(unreadable(Ran::Unknown))),
         }
     }
 }
 
 /// The body of this frame, as a value. The error is text.
 pub fn read_body<T: Message>(frame: &[u8]) -> Result<T, String> {
-    read_message(&frame[HEADER..])
+    codec::read_message(&frame[HEADER..])
 }
 
 /// Serialises a frame. The buffer's old content is replaced. The error is text.

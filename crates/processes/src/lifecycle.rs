@@ -203,9 +203,8 @@ impl Workers {
             return self.lose_all("its channel to the fork server is closed");
         }
         (0..self.handles.len()).for_each(|at| self.receive_rest(at));
-        self.close("its fork server has died", |worker, pid| {
-            TaskErrorKind::WorkerDied(Death::Unknown { worker, pid })
-        });
+        let died = |worker, pid| TaskErrorKind::WorkerDied(Death::Unknown { worker, pid });
+        self.close("its fork server has died", died);
     }
 
     /// Breaks the pool at once. The workers that are left are killed: the fork server does so when

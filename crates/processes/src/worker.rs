@@ -4,10 +4,9 @@
 //! starts the next call. So a dead worker leaves exactly one call unanswered: the call that it had.
 
 use crate::frame::{Frame, FrameReader, Header, Kind, write};
-use fork_server::TaskAddress;
 use fork_server::panics::{catch, note_panics};
 use fork_server::wire::retry;
-use fork_server::{flush_output, is_bound_to_the_program};
+use fork_server::{TaskAddress, flush_output, is_bound_to_the_program};
 use kernel::{Ran, TaskErrorKind};
 use nix::sys::socket::{MsgFlags, sendmsg};
 use std::cell::Cell;

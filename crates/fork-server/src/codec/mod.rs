@@ -25,7 +25,7 @@
 //!
 //! - What the type itself leaves out on both sides: `#[serde(skip)]`, a duration in whole seconds.
 //!   That is the type's own wish.
-//! - In a release build: two halves of the same length that disagree, as a `serialize_with` in
+//! - In a body of more than 1 MiB, and in a release build: two halves of the same length that disagree, as a `serialize_with` in
 //!   seconds and a `deserialize_with` in milliseconds.
 //! - In a debug build: two halves that disagree and yet write the same bytes twice, and two values
 //!   that changed places in a value with sequences or maps (see [`read_message`]).
@@ -51,7 +51,7 @@ static READ_BACK: AtomicBool = AtomicBool::new(cfg!(debug_assertions));
 /// of few types, and mistakes are made by types.
 const MOST_READ_BACK: usize = 1 << 20;
 
-/// Turns reading back on or off, for the whole process. It is on in builds with debug assertions
+/// Turns reading back on or off, for the whole process. Bodies of at most 1 MiB are read back. It is on in builds with debug assertions
 /// and off in others. Set it before `ForkServer::start()`: the workers have it as the program had
 /// it then.
 ///

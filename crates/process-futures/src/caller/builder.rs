@@ -117,7 +117,6 @@ impl Builder {
             Some(OnDeath::Break) => core.limit_deaths(0),
             None => {}
         }
-        core.limits.drop_timeout = self.drop_timeout;
         if let Some(call) = self.initializer {
             core.initialize(call.map_err(BuildError::Initializer)?);
             core.send();

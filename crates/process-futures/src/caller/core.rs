@@ -14,6 +14,7 @@ use crate::caller::batching::Batching;
 use crate::caller::limits::{INITIALIZER, Limits};
 #[cfg(feature = "mutations")]
 use crate::caller::mutation;
+use crate::caller::wake::Wake;
 use crate::caller::worker_handle::WorkerHandle;
 use crate::wire::packet::Packet;
 use fork_server::wire::watch;
@@ -25,6 +26,7 @@ use nix::sys::socket::{MsgFlags, Shutdown, shutdown};
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A call that has ended, with an answer or with an error.
@@ -60,8 +62,13 @@ pub struct PoolCore {
     /// Why no call will be run any more, if the pool is broken.
     pub(super) broken: Option<String>,
     pub(super) limits: Limits,
-    /// Workers that have had their last call and are not reaped yet.
-    pub(super) leaving: usize,
+    /// The numbers of workers that have had their last call and are not reaped yet.
+    pub(super) leaving: Vec<u64>,
+    /// Rung when the pool's end must not wait for running calls any more.
+    pub(super) hurry: Arc<Wake>,
+    /// How long dropping the core may take before the workers are killed. Set by the thread that
+    /// drops the core, if the pool's handle is dropped.
+    pub(super) drop_timeout: Option<Duration>,
     pub(super) next_worker: u64,
     next_task: u64,
 }
@@ -74,6 +81,8 @@ impl PoolCore {
     /// then.
     pub fn new(workers: NonZeroUsize) -> Result<Self, StartError> {
         let server = ForkServer::start()?;
+        let hurry =
+            Wake::new().map_err(|errno| StartError::System("an event descriptor", errno.into()))?;
         let count = workers.get();
         let mut core = Self {
             server,
@@ -86,7 +95,9 @@ impl PoolCore {
             refused: None,
             broken: None,
             limits: Limits::new(count),
-            leaving: 0,
+            leaving: Vec::new(),
+            hurry: Arc::new(hurry),
+            drop_timeout: None,
             next_worker: 0,
             next_task: 0,
         };
@@ -286,7 +297,7 @@ impl PoolCore {
 
 impl Drop for PoolCore {
     /// Waits for running tasks and initializers, cancels what waits, and leaves no child. When the
-    /// pool's time limit for its end is over, the workers are killed.
+    /// pool's time limit for its end is over, or some thread is in a hurry, the workers are killed.
     fn drop(&mut self) {
         // In a fork of the program this core is a copy, and the fork must not end the program's
         // workers.
@@ -300,14 +311,19 @@ impl Drop for PoolCore {
             let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
         }
         self.broken = Some("it is dropped".to_owned()); // so that the dead are not replaced
-        let limit = self.limits.drop_timeout;
-        let mut deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        while self.leaving > 0 || self.workers.iter().any(Option::is_some) {
-            if let (Some(end), Some(channel)) = (deadline, &self.channel) {
-                let left = end.saturating_duration_since(Instant::now()).as_millis();
-                let timeout = left.try_into().unwrap_or(PollTimeout::MAX);
-                if poll(&mut [watch(channel, false)], timeout) == Ok(0) && Instant::now() >= end {
-                    deadline = None;
+        let deadline = self.drop_timeout.and_then(|limit| Instant::now().checked_add(limit));
+        let mut killed = false;
+        while !self.leaving.is_empty() || self.workers.iter().any(Option::is_some) {
+            if let (false, Some(channel)) = (killed, &self.channel) {
+                let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+                let timeout = left.map_or(PollTimeout::NONE, |left| {
+                    left.as_millis().try_into().unwrap_or(PollTimeout::MAX)
+                });
+                let mut news = [watch(channel, false), watch(&*self.hurry, false)];
+                let polled = poll(&mut news, timeout);
+                let hurry = news[1].any() == Some(true) || polled.is_err_and(|e| e != Errno::EINTR);
+                if hurry || left.is_some_and(|left| left.is_zero()) {
+                    killed = true;
                     self.kill_workers();
                 }
                 self.take_report(MsgFlags::MSG_DONTWAIT);

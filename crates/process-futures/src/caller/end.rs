@@ -14,8 +14,9 @@ use std::time::Duration;
 
 impl Shared {
     /// Closes the pool for new calls. With `cancel`, calls that no worker has are cancelled; with
-    /// `kill`, the workers are killed.
-    pub fn close(&self, cancel: bool, kill: bool) {
+    /// `kill`, the workers are killed; with a limit, they are killed when it is over, if this thread
+    /// ends the pool.
+    pub fn close(&self, cancel: bool, kill: bool, limit: Option<Duration>) {
         let mut state = self.lock();
         if state.over {
             return;
@@ -29,6 +30,8 @@ impl Shared {
         if kill {
             state.orders.push(Order::KillWorkers);
             self.see_to(&mut state);
+            // For a thread that is ending the pool, and sees no orders.
+            state.hurry.as_ref().map(|hurry| hurry.ring());
         }
         if state.handle.is_some() {
             state.on_watch = true;
@@ -36,7 +39,8 @@ impl Shared {
             state.wake();
         } else {
             // No call has been submitted, so no thread waits or drives either.
-            let Some(core) = state.core.take() else { return };
+            let Some(mut core) = state.core.take() else { return };
+            core.drop_timeout = limit;
             drop(state);
             drop(core);
             self.is_over_now();
@@ -66,7 +70,7 @@ impl Shared {
     pub fn is_over_now(&self) {
         let mut state = self.lock();
         state.over = true;
-        state.wake = None;
+        (state.wake, state.hurry) = (None, None);
         state.orders.clear(); // a thread that waits for a reply then gets an error
         self.over.notify_all();
     }

@@ -42,7 +42,7 @@ impl PoolCore {
                     (Some(at), News::Refused(errno)) => self.not_forked(at, Errno::from_raw(errno)),
                     (Some(at), News::Exited(end)) => self.exited(at, end),
                     (None, News::Exited(_)) => {
-                        self.leaving -= 1;
+                        self.leaving.retain(|&leaving| leaving != number);
                         self.replace_missing(); // a fork may work now that this worker is gone
                     }
                     (None, _) => {}
@@ -110,7 +110,7 @@ impl PoolCore {
     fn give_up_without_workers(&mut self) {
         // If a worker is leaving, wait for the report of its end: its end may free the missing
         // resource.
-        let nobody = self.leaving == 0 && self.workers.iter().all(Option::is_none);
+        let nobody = self.leaving.is_empty() && self.workers.iter().all(Option::is_none);
         if let (true, Some(errno)) = (nobody, self.refused) {
             let why = format!("no worker is left, and none can be started: {}", errno.desc());
             self.broken.get_or_insert(why);
@@ -136,7 +136,7 @@ impl PoolCore {
 
     fn close(&mut self, why: &str, lost: impl Fn(usize, Option<u32>) -> Lost) {
         self.channel = None;
-        self.leaving = 0; // no process is left that could report them
+        self.leaving.clear(); // no process is left that could report them
         self.broken = Some(why.to_owned());
         for at in 0..self.workers.len() {
             let pid = self.workers[at].as_ref().and_then(|worker| worker.pid);
@@ -210,8 +210,8 @@ impl PoolCore {
             // Shut the socket down instead of closing it, for the same reason as when the core is
             // dropped.
             let _ = shutdown(worker.socket.as_raw_fd(), Shutdown::Both);
+            self.leaving.push(worker.number);
             self.workers[at] = None;
-            self.leaving += 1;
         }
     }
 }

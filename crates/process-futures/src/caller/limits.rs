@@ -1,7 +1,6 @@
 //! The limits of a pool: how many calls a worker may have, how many workers may die.
 
 use crate::wire::packet::Packet;
-use std::time::Duration;
 
 /// The number of an initializer's call. No other call gets this number, and an initializer's end is
 /// no [`Event`](crate::caller::core::Event).
@@ -18,8 +17,6 @@ pub struct Limits {
     pub calls_per_worker: usize,
     /// How many workers may die, with no answer from any worker between, before the pool gives up.
     pub most_deaths: usize,
-    /// How long the pool's end may take before the workers are killed.
-    pub drop_timeout: Option<Duration>,
     /// How many workers have died in the initializer since a worker last completed it.
     pub stillborn: usize,
 }
@@ -30,7 +27,6 @@ impl Limits {
         // A pool with many workers may lose all of them twice: one shortage of memory can take
         // them all.
         let most_deaths = workers.saturating_mul(2).max(20);
-        let (initializer, drop_timeout) = (None, None);
-        Self { initializer, calls_per_worker: usize::MAX, most_deaths, drop_timeout, stillborn: 0 }
+        Self { initializer: None, calls_per_worker: usize::MAX, most_deaths, stillborn: 0 }
     }
 }

@@ -64,5 +64,9 @@ impl PoolCore {
         for at in 0..self.workers.len() {
             self.kill(at, "the program had the pool's workers killed");
         }
+        // A worker that leaves may hang on its way out.
+        for &number in &self.leaving {
+            let _ = self.channel.as_ref().map(|channel| channel.kill(number));
+        }
     }
 }

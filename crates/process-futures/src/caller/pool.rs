@@ -94,13 +94,14 @@ impl ProcessPoolExecutor {
     /// Closes the pool for new calls. With `cancel_futures`, calls that no worker has are
     /// cancelled; without it, these calls run. With `wait`, `shutdown` returns when all calls have
     /// ended and the workers are gone; without it, `shutdown` returns at once, and the manager
-    /// thread ends the pool.
+    /// thread ends the pool. (A pool without any call so far has no such thread: then `shutdown`
+    /// waits for the workers, which have nothing to do but their initializers.)
     ///
     /// A second shutdown may cancel or wait where the first did not. Dropping the pool is
     /// `shutdown(true, true)`.
     pub fn shutdown(&self, wait: bool, cancel_futures: bool) {
         if self.shared.is_ours() {
-            self.shared.close(cancel_futures, false);
+            self.shared.close(cancel_futures, false, None);
             if wait {
                 self.shared.join();
             }
@@ -115,7 +116,7 @@ impl ProcessPoolExecutor {
     /// [`kill_workers`]: https://docs.python.org/3.14/library/concurrent.futures.html#concurrent.futures.ProcessPoolExecutor.kill_workers
     pub fn kill_workers(&self) {
         if self.shared.is_ours() {
-            self.shared.close(true, true);
+            self.shared.close(true, true, None);
             self.shared.join();
         }
     }
@@ -159,9 +160,9 @@ impl Executor for ProcessPoolExecutor {
 impl Drop for ProcessPoolExecutor {
     fn drop(&mut self) {
         if let Some(limit) = self.drop_timeout.filter(|_| self.shared.is_ours()) {
-            self.shutdown(false, true);
+            self.shared.close(true, false, Some(limit));
             if !self.shared.is_over_within(limit) {
-                self.shared.close(true, true);
+                self.shared.close(true, true, None);
             }
         }
         self.shutdown(true, true);

@@ -47,6 +47,9 @@ pub struct PoolState {
     /// The descriptor that ends the driving thread's wait. Set to `None` by the thread that ends
     /// the pool.
     pub wake: Option<Arc<Wake>>,
+    /// Has the thread that ends the pool kill the workers. Set to `None` by the thread that ends the
+    /// pool.
+    pub hurry: Option<Arc<Wake>>,
     /// Whether `wake` is rung and not yet cleared. Set by the thread that rings, cleared by
     /// the driving thread.
     pub woken: bool,
@@ -101,6 +104,7 @@ impl PoolState {
     /// A pool that has no calls yet.
     pub fn new(core: PoolCore, wake: Wake) -> Self {
         Self {
+            hurry: Some(Arc::clone(&core.hurry)),
             core: Some(Box::new(core)),
             by_manager: false,
             reclaimed: false,

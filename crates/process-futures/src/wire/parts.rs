@@ -15,6 +15,8 @@ pub struct Parts {
     packet: Vec<u8>,
     /// The buffer in which each part is written, before it is known that it can be.
     part: Vec<u8>,
+    /// Whether an outcome had no room. Then no later one is added: it would take the other's place.
+    full: bool,
 }
 
 /// What a part is, where it is an outcome.
@@ -24,7 +26,7 @@ const FAILURE: u8 = 1;
 impl Parts {
     /// No parts yet, in a buffer that has room for a packet's header and nothing else.
     pub fn new(packet: Vec<u8>) -> Self {
-        Self { packet, part: Vec::new() }
+        Self { packet, part: Vec::new(), full: false }
     }
 
     /// Adds a value. The error is text: then nothing is added.
@@ -37,14 +39,23 @@ impl Parts {
 
     /// Adds an item's outcome. An answer that cannot be written becomes its item's failure.
     pub fn push_outcome<R: Message>(&mut self, outcome: Result<R, TaskFailure>) {
+        if self.full {
+            return;
+        }
+        let start = self.packet.len();
         let not_written = |why| (Ran::Yes, TaskErrorKind::NotSerialised(why));
         let written = outcome.and_then(|answer| {
-            let write = || self.add(&[ANSWER], &answer);
+            let write = || {
+                self.add(&[ANSWER], &answer)?;
+                drop(answer); // here, where a panic of its destructor is caught
+                Ok(())
+            };
             caught("Serialize", write).map_err(not_written)
         });
         if let Err(failure) = written {
+            self.packet.truncate(start);
             // If there is no room even for this, the outcome is missing, and the reader sees it.
-            let _ = self.add(&[FAILURE], &failure);
+            self.full = self.add(&[FAILURE], &failure).is_err();
         }
     }
 
@@ -53,6 +64,9 @@ impl Parts {
         let mut part = std::mem::take(&mut self.part);
         part.clear();
         self.part = codec::write(value, part, MAX_BODY.saturating_sub(taken))?;
+        if taken + self.part.len() > MAX_BODY {
+            return Err(format!("over the limit of {MAX_BODY} bytes for one frame"));
+        }
         let length = (kind.len() + self.part.len()) as u32; // the limit fits
         self.packet.extend(length.to_le_bytes());
         self.packet.extend(kind);

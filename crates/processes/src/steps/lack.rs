@@ -20,6 +20,9 @@ pub enum Lack {
     PanicLocation,
     /// An answer that does not serialise is reported as such, and not as a worker that exited.
     NotSerialised,
+    /// A value comes back as it was, or is refused. Without this promise, a value with a skipped
+    /// field comes back as another value.
+    RightValues,
     /// A dead worker is replaced: after as many deaths as workers, the next items still run.
     Replacement,
     /// The workers stay: two maps run in the same processes.

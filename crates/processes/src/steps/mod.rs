@@ -9,6 +9,10 @@
 //! Each step lists in the code what it lacks ([`Lack`]), and the tests check the list: a listed
 //! promise must really fail, so that no lack is repaired unnoticed.
 //!
+//! The steps write values with postcard alone, and leave the checks to the pool (`fork_server::codec`).
+//! Their children keep the program's signal handlers, and run its exit handlers if a task calls
+//! `exit`.
+//!
 //! All three steps fork in the middle of the program, on every call. The pool does not: see
 //! [`ForkServer`](crate::ForkServer).
 

@@ -19,6 +19,7 @@ pub const LACKS: &[Lack] = &[
     Lack::PanicMessage,
     Lack::PanicLocation,
     Lack::NotSerialised,
+    Lack::RightValues,
     Lack::KeptWorkers,
     Lack::SafeBesideThreads,
     Lack::DiesWithProgram,

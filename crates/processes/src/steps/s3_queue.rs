@@ -29,6 +29,7 @@ pub const LACKS: &[Lack] = &[
     Lack::KeptWorkers,
     Lack::SafeBesideThreads,
     Lack::DiesWithProgram,
+    Lack::RightValues,
 ];
 
 /// Forks one child per worker and hands out the items one by one.

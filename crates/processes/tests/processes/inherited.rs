@@ -188,7 +188,7 @@ pub fn is_a_program_with_exit_handlers() -> bool {
 
 pub fn exit_handlers_and_c_streams() {
     let folder = tempfile::tempdir().unwrap();
-    let mut program = Command::new(env::current_exe().unwrap());
+    let mut program = one_change_tests::surroundings::program(env::current_exe().unwrap());
     let output = program.env(PROGRAM, folder.path()).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -369,4 +369,69 @@ pub fn aborting_panics_are_printed() {
         "{text}"
     );
     assert_eq!(text.matches("panicked, and aborted: bad, at ").count(), 1, "{text}");
+}
+
+/// What a worker keeps of the program as it was at the start: a task reads it.
+#[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+struct State {
+    folder: PathBuf,
+    variable: Option<String>,
+    umask: u32,
+    files: u64,
+    nice: i32,
+    cores: Vec<usize>,
+    user: u32,
+}
+
+fn state(_: u8) -> State {
+    let mask = nix::sys::stat::umask(nix::sys::stat::Mode::empty());
+    nix::sys::stat::umask(mask);
+    let set = nix::sched::sched_getaffinity(Pid::from_raw(0)).unwrap();
+    State {
+        folder: env::current_dir().unwrap(),
+        variable: env::var("PROCESSES_TEST_VARIABLE").ok(),
+        umask: mask.bits(),
+        files: nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE)
+            .unwrap()
+            .0,
+        // SAFETY: the call takes two numbers.
+        nice: unsafe { libc::getpriority(libc::PRIO_PROCESS, 0) },
+        cores: (0..nix::sched::CpuSet::count()).filter(|&core| set.is_set(core).unwrap()).collect(),
+        user: getuid().as_raw(),
+    }
+}
+
+/// Changes whatever anybody may change: folder, variable, umask, limit, niceness, cores.
+fn change(folder: PathBuf) {
+    env::set_current_dir(folder).unwrap();
+    // SAFETY: this process has one thread.
+    unsafe { env::set_var("PROCESSES_TEST_VARIABLE", "changed") };
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o027));
+    let (soft, hard) =
+        nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, soft - 1, hard)
+        .unwrap();
+    // SAFETY: the call takes a number.
+    unsafe { libc::nice(1) };
+    let mut one = nix::sched::CpuSet::new();
+    one.set(*state(0).cores.last().unwrap()).unwrap();
+    nix::sched::sched_setaffinity(Pid::from_raw(0), &one).unwrap();
+}
+
+/// Workers are as the program was at the start, whatever the program changes later; and a task can
+/// change its worker, and neither another worker nor the program.
+pub fn workers_are_as_the_program_was() {
+    let [first, second] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    change(first.path().to_owned());
+    let at_the_start = state(0);
+    let pool = pool_of(1);
+    change(second.path().to_owned());
+    let later = state(0);
+    assert_ne!(later, at_the_start);
+    assert_eq!(pool.map(state, vec![0]).unwrap(), [at_the_start]);
+    pool.map(change, vec![second.path().to_owned()]).unwrap();
+    let changed = pool.map(state, vec![0]).unwrap();
+    assert_eq!(changed[0].variable.as_deref(), Some("changed"));
+    assert_eq!((&changed[0].folder, changed[0].umask), (&later.folder, later.umask));
+    assert_eq!(state(0), later);
 }

@@ -194,6 +194,10 @@ pub fn program_to_be_killed() -> ! {
     }
     fn be_busy(file: PathBuf) {
         change_user();
+        // A program that a task has started ends with its worker.
+        let mut sleep = Command::new("sleep");
+        let started = sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        fs::write(file.with_extension("started"), started.id().to_string()).unwrap();
         let half = file.with_extension("half");
         fs::write(&half, process::id().to_string()).unwrap();
         fs::rename(half, file).unwrap();
@@ -267,7 +271,7 @@ fn change_user() {
 /// Kills the program while its workers are busy, and waits until nothing of it is left.
 fn ends_with_all(folder: &Path, program: &mut Command) {
     let mut program = program.stdout(Stdio::null()).spawn().unwrap();
-    let pids = ["0", "1", "server"]
+    let pids = ["0", "1", "server", "0.started", "1.started"]
         .map(|file| until(|| fs::read_to_string(folder.join(file)).ok()?.parse::<u32>().ok()));
     assert!(pids.iter().all(|&pid| !is_gone(pid)));
     program.kill().unwrap();

@@ -145,6 +145,7 @@ fn main() -> std::process::ExitCode {
             builds::the_matrix_where_panics_abort
             inherited::handlers_are_the_programs_alone
             inherited::ignored_signals_stay_ignored
+            inherited::workers_are_as_the_program_was
             inherited::closed_standard_descriptors
             inherited::closed_standard_descriptors_at_the_start
             inherited::exit_handlers_and_c_streams

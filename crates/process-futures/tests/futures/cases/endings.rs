@@ -137,3 +137,33 @@ pub fn closed_standard_descriptors() {
         assert!(fs::read_link(format!("/proc/self/fd/{number}")).is_err(), "{number} is in use");
     }
 }
+
+/// The program loses its patience: while one thread ends the pool and waits for an initializer that
+/// hangs, another kills the workers.
+pub fn killing_the_workers_while_the_pool_ends() {
+    fn hang_in_one(file: PathBuf) {
+        if fs::OpenOptions::new().write(true).create_new(true).open(file).is_ok() {
+            super::sleep_for_ever(());
+        }
+    }
+    for submits in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("hangs");
+        let pool = builder(2).initializer(hang_in_one, file.clone()).build().unwrap();
+        until("the hang", || file.exists());
+        if submits {
+            // The other worker answers, and the manager is there.
+            assert_eq!(pool.submit(square, 3).result().unwrap(), 9);
+            pool.shutdown(false, true);
+            std::thread::sleep(SOON); // the manager is on its way, or there already
+            pool.kill_workers();
+        } else {
+            std::thread::scope(|scope| {
+                scope.spawn(|| pool.shutdown(true, true));
+                std::thread::sleep(SOON);
+                pool.kill_workers();
+            });
+        }
+        assert!(pool.worker_pids().is_empty());
+    }
+}

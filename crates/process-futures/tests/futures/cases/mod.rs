@@ -137,6 +137,7 @@ pub fn main() -> ExitCode {
         endings::a_drop_with_a_limit
         endings::a_drop_within_its_limit
         endings::programs_that_tasks_start
+        endings::killing_the_workers_while_the_pool_ends
 
         statics::without_a_wait_its_calls_are_lost
         statics::with_a_shutdown_its_calls_run
