@@ -196,8 +196,9 @@ pub fn program_to_be_killed() -> ! {
         change_user();
         // A program that a task has started ends with its worker.
         let mut sleep = Command::new("sleep");
-        let started = sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
-        fs::write(file.with_extension("started"), started.id().to_string()).unwrap();
+        sleep.arg("1000").stdin(Stdio::null()).stdout(Stdio::null());
+        let started = sleep.spawn().unwrap().id();
+        fs::write(file.with_extension("started"), started.to_string()).unwrap();
         let half = file.with_extension("half");
         fs::write(&half, process::id().to_string()).unwrap();
         fs::rename(half, file).unwrap();
