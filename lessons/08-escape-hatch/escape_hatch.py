@@ -4,11 +4,14 @@
 """
 
 import argparse
+import contextlib
 import heapq
 import json
 import math
+import multiprocessing
 import os
 import signal
+import stat
 import statistics
 import sys
 import time
@@ -131,8 +134,10 @@ def measure(rows: list[Row], rounds: int) -> list[int]:
     """Runs every contender once a round, and returns the answers, which are the same from all."""
     expected = None
     for turn in range(rounds + 1):
-        progress("warming up" if turn == 0 else f"round {turn} of {rounds}")
         for row in rows:
+            # Drawn between the runs only: a thread that draws would want the lock that is measured.
+            name = row.contender.name
+            progress(f"{'warming up' if turn == 0 else f'round {turn} of {rounds}'}: {name}")
             begin = time.perf_counter()
             answers = row.contender.run()
             end = time.perf_counter()
@@ -143,6 +148,34 @@ def measure(rows: list[Row], rounds: int) -> list[int]:
                 raise Failure(f"{row.contender.name} gives other answers than the first row", 1)
     progress("")
     return expected
+
+
+def pace_note(pairs: list[Pair], rounds: int) -> str | None:
+    """A note about pairs that will take long in Python, as in crates/report/src/pace.rs."""
+    few = 100_000  # so many steps take no second
+    if total(pairs) < few:
+        return None
+
+    def seconds() -> float:
+        begin = time.perf_counter()
+        gcd(few, few + 1)
+        return time.perf_counter() - begin
+
+    once = total(pairs) / few * min(seconds() for _ in range(5))
+    if once * (rounds + 1) <= 5:
+        return None
+    return (
+        f"Note: in Python, one pass over these pairs takes about {duration(once)} or longer\n"
+        f"on one worker, and each row of the table makes {rounds + 1:,} passes. "
+        "Ctrl-C ends the lesson."
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time for which somebody may have to wait, as in crates/report/src/format.rs."""
+    units = {"years": 31_557_600, "days": 86_400, "hours": 3_600, "minutes": 60}
+    unit = next((unit for unit in units if seconds >= 2 * units[unit]), "seconds")
+    return f"{round(seconds / units.get(unit, 1)):,} {unit}"
 
 
 def progress(text: str) -> None:
@@ -389,11 +422,60 @@ def printable(text: str) -> str:
 
 
 def write_record(path: str, text: str) -> None:
+    """Writes all of the record, or leaves what was there, as crates/report/src/output_file.rs."""
+    there = os.stat(path) if os.path.exists(path) else None
+    if there and sys.stdout and os.path.samestat(there, os.fstat(sys.stdout.fileno())):
+        # A file that took this name would take the place of what is printed.
+        return say(text, goes_on=False)
     try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        if there and not stat.S_ISREG(there.st_mode):
+            with open(path, "w", encoding="utf-8") as file:  # a pipe cannot be replaced
+                file.write(text)
+        else:
+            replace(os.path.realpath(path), text, there)
     except OSError as error:
         raise Failure(f"the record was not written: {error.strerror}", 1) from None
+
+
+def replace(path: str, text: str, there: os.stat_result | None) -> None:
+    """Puts a file with this text in the place of what is there, in one step."""
+    folder = os.path.dirname(path)
+    part = os.path.join(folder, f".one-change-{os.getpid()}-{time.time_ns()}.part")
+    if there:
+        open(path, "ab").close()  # a read-only file says that it is not to be replaced
+    try:
+        with open(part, "x", encoding="utf-8") as file:
+            if there:
+                os.chmod(part, stat.S_IMODE(there.st_mode))
+            file.write(text)
+            file.flush()
+            # In this order, or the name could outlive a power cut and the text not.
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(part)
+    # The new name is in the folder. Some file systems cannot sync a folder, and the file is there.
+    with contextlib.suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
+
+
+def say(text: str, goes_on: bool) -> None:
+    """Prints the text. If nobody reads it, and there is a file to write, the lesson goes on."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        # The output was closed early. What is left of it must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not goes_on:
+            raise
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Failure(f"standard output cannot be written: {error.strerror}", 1) from None
 
 
 def main(arguments: list[str]) -> None:
@@ -402,10 +484,14 @@ def main(arguments: list[str]) -> None:
     # The lesson's program (lessons/08-escape-hatch/main.rs) writes the head and the foot.
     head, foot = (os.environ.get(f"ONE_CHANGE_{part}") for part in ("HEAD", "FOOT"))
     if head and not options.json:
-        print(head, flush=True)
+        say(head, goes_on=options.record is not None)
+    if options.pairs is not None and (note := pace_note(pairs, options.rounds)):
+        print(note, file=sys.stderr, flush=True)
     # The workers are made once and are warm when the clock starts, as in the Rust lessons. The
     # processes come first, because a child that is forked beside threads may wait for ever.
     # Only this process handles Ctrl-C, and the workers ignore it.
+    # Ctrl-C is held back while the workers start: a pool that is interrupted there never ends.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     own = {"initializer": signal.signal, "initargs": (signal.SIGINT, signal.SIG_IGN)}
     with (
         ProcessPoolExecutor(options.workers, **own) as processes,
@@ -413,15 +499,20 @@ def main(arguments: list[str]) -> None:
     ):
         list(processes.map(gcd, [1] * options.workers, [1] * options.workers))
         rows = [Row(each, []) for each in contenders(pairs, options.workers, threads, processes)]
-        answers = measure(rows, options.rounds)
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+            answers = measure(rows, options.rounds)
+        except KeyboardInterrupt:
+            # At its end a pool waits for the items that run, and they may take for ever.
+            progress("")
+            for worker in multiprocessing.active_children():
+                worker.kill()
+            os._exit(130)
     text = json.dumps(document(rows, pairs, options, answers))
     if options.record is not None:
         write_record(options.record, text)
-    if options.json:
-        print(text)
-    else:
-        print(*table(rows, pairs, options, answers), *([foot] if foot else []), sep="\n")
-    sys.stdout.flush()
+    lines = [text] if options.json else [*table(rows, pairs, options, answers), foot or ""]
+    say("\n".join(lines).rstrip("\n"), goes_on=False)
 
 
 if __name__ == "__main__":
@@ -437,8 +528,7 @@ if __name__ == "__main__":
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)
     except BrokenPipeError:
-        # The output was closed early. The rest of the output must not be written at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        pass  # nobody reads on, as in `| head -1`: that is the reader's right and no failure
     except KeyboardInterrupt:
         progress("")
         sys.exit(130)

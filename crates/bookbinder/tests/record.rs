@@ -2,11 +2,12 @@
 #![cfg(target_os = "linux")]
 
 use bookbinder::{House, check, record};
+use one_change_tests::surroundings::program;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -65,7 +66,7 @@ fn house() -> (tempfile::TempDir, PathBuf) {
 /// Starts a session, and waits until the second program runs.
 fn begin(root: &Path) -> Child {
     let _ = fs::remove_file(root.join("begun"));
-    let child = Command::new(std::env::current_exe().unwrap())
+    let child = program(std::env::current_exe().unwrap())
         .args(["--exact", "session", "--ignored", "--nocapture"])
         .env(HOUSE, root)
         .env("CARGO", root.join("bin/cargo"))
@@ -99,7 +100,7 @@ fn a_session_that_is_ended_in_the_middle_leaves_the_old_records() {
     for signal in ["-INT", "-KILL"] {
         let mut child = begin(&root);
         let id = child.id().to_string();
-        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        assert!(program("kill").args([signal, &id]).status().unwrap().success());
         assert!(!child.wait().unwrap().success(), "{signal} ends it");
         assert_eq!(records(&root), old, "{signal}");
     }

@@ -78,7 +78,8 @@ pub fn advise(work: Work, out: &mut impl Write) -> Result<(), Failure> {
 }
 
 /// The most bytes that travel to a worker process, or back: the longest body of a frame of
-/// `processes` and `process-futures`.
+/// `processes` and `process-futures`. The reader types one number for an item and its answer, so
+/// nobody knows here how much of it goes which way: above this, one of the two may be too long.
 const TRAVELS: u64 = 1 << 30;
 
 /// A way to do the work.
@@ -160,10 +161,14 @@ fn print_conditions(work: Work, measured: &StageCosts, out: &mut impl Write) -> 
     let job = Job { items: work.items, seconds: work.item_seconds, bytes: work.bytes };
     let mut ways = ways(work, measured, measured.cores);
     if work.bytes > TRAVELS {
-        let text = "processes are left out: at most 1 GiB travels to a worker, and at\n\
+        let mut text = "processes are left out: at most 1 GiB travels to a worker, and at\n\
                     most 1 GiB back. Send a file's name in place of the bytes, or split\n\
-                    the items. Sharing memory comes in a later lesson.";
-        paragraph(out, "Too large", text)?;
+                    the items. Sharing memory comes in a later lesson."
+            .to_owned();
+        if work.bytes <= 2 * TRAVELS {
+            text += "\nIf item and answer are at most 1 GiB each, processes can do it.";
+        }
+        paragraph(out, "Too large", &text)?;
     }
     // A crash in a loop or in a thread ends the program, so no time makes up for it.
     let isolated = match (&measured.processes, ways.get(2)) {
@@ -172,7 +177,9 @@ fn print_conditions(work: Work, measured: &StageCosts, out: &mut impl Write) -> 
             processes.time(job),
             ways[0].time(job)
         ),
-        (Ok(_), None) => "processes,\nwhen the items are small enough to travel".to_owned(),
+        (Ok(_), None) => {
+            "processes,\nwhen an item and its answer are each small enough to travel".to_owned()
+        }
         (Err(_), None) => {
             "nothing here;\na crash ends a loop, and threads, and the program".to_owned()
         }

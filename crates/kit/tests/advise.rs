@@ -86,7 +86,7 @@ fn under(label: &str, said: &str) -> String {
 #[test]
 fn what_is_advised_for_which_work() {
     const FITS: u64 = 1 << 30;
-    let (survive, travel) = (": only they survive a crash", "small enough to travel");
+    let (survive, travel) = (": only they survive a crash", "each small enough to travel");
     for (work, cores, words) in [
         // Much too little to compute: no worker pays, and a crash needs a process all the same.
         (work(0.0001, 16, 2, 100), 2, ["a loop: 1.00x", survive, "a loop, 1.00x", "a loop, 1.00x"]),
@@ -136,6 +136,17 @@ fn what_travels_is_what_the_pools_carry() {
     for file in ["../processes/src/frame.rs", "../process-futures/src/wire/packet.rs"] {
         let source = std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR")));
         assert!(source.expect("a source").contains("const MAX_BODY: usize = 1 << 30;"), "{file}");
+    }
+}
+
+/// One number stands for an item and its answer: what may fit, each way, is not called too large.
+#[test]
+fn what_may_travel_each_way_is_said_to() {
+    let may = "If item and answer are at most 1 GiB each, processes can do it.";
+    let gib = 1 << 30;
+    for (bytes, wanted) in [(gib, false), (gib + 1, true), (2 * gib, true), (2 * gib + 1, false)] {
+        let said = said(work(50.0, bytes, 2, 100), &machine(2));
+        assert_eq!(said.contains(may), wanted, "{bytes}: {said}");
     }
 }
 

@@ -15,7 +15,10 @@ use tempfile::NamedTempFile;
 /// The text is written to a temporary file in the same folder, which then takes the name in one
 /// step, so there is never half a file, and the file outlives a power cut. The temporary file
 /// exists while it is written and no longer: a lesson that is interrupted while it measures leaves
-/// none. What is not a regular file (a pipe, `/dev/null`) cannot be replaced so, and is written
+/// none. The file that takes the name is a new one: it has the mode of what was there, and belongs
+/// to the user who runs the lesson; another hard link to what was there keeps the old text, and
+/// extended attributes and access lists are not copied. To write in place would keep all these, and
+/// would leave half a file when the disk is full. What is not a regular file (a pipe, `/dev/null`) cannot be replaced so, and is written
 /// directly.
 #[derive(Debug)]
 pub struct OutputFile {
@@ -226,6 +229,17 @@ mod tests {
             drawing(&path).write("new").unwrap();
             assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, mode);
         }
+    }
+
+    #[test]
+    fn another_hard_link_keeps_the_old_text() {
+        let (folder, path) = folder_and("a.svg");
+        let other = folder.path().join("other.svg");
+        fs::write(&path, "old").unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        drawing(&path).write("new").unwrap();
+        let [path, other] = [path, other].map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!((path.as_str(), other.as_str()), ("new", "old"));
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! Lesson 1 as its reader meets it.
 
-use one_change_tests::lesson::{Said, names, said};
+use one_change_tests::lesson::{Said, command, names, said};
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
 
 one_change_tests::lesson!(1);
 one_change_tests::exercise!(1);
@@ -44,10 +43,9 @@ fn a_drawing_for_which_there_is_no_room_is_one_line_and_status_1() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("drawing.svg");
     fs::write(&file, "what was there before").unwrap();
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "ulimit -f 1; trap '' XFSZ; exec \"$0\" --rounds 1 --svg \"$1\""]);
-    shell.arg(SUBJECT.program).arg(&file).stdin(Stdio::null()).env_remove("CLICOLOR_FORCE");
-    let Said { stderr, status, .. } = said(shell.output().unwrap());
+    let limited = "ulimit -f 1; trap '' XFSZ; exec \"$0\" --rounds 1 --svg \"$1\"";
+    let words = ["-c", limited, SUBJECT.program, file.to_str().unwrap()];
+    let Said { stderr, status, .. } = said(command("/bin/sh", &words).output().unwrap());
     assert!(stderr.contains("drawing.svg: the drawing was not written: "), "{stderr}");
     assert_eq!((stderr.lines().count(), status), (1, Some(1)), "{stderr}");
     assert_eq!(fs::read_to_string(&file).unwrap(), "what was there before");

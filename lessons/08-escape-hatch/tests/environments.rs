@@ -2,9 +2,10 @@
 //! (`fakes/whole_python`) replaces Python, pip and maturin.
 #![cfg(unix)]
 
+use one_change_tests::surroundings;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 /// A folder with a copy of the lesson's program, and fake Pythons.
 struct Place(tempfile::TempDir);
@@ -34,7 +35,7 @@ impl Place {
             fs::create_dir_all(program.parent().unwrap()).unwrap();
             fs::copy(env!("CARGO_BIN_EXE_8"), &program).unwrap();
         }
-        let mut lesson = Command::new(program);
+        let mut lesson = surroundings::program(program);
         lesson.env("CARGO_TARGET_DIR", self.path("target")).arg("--python").arg(python);
         lesson.output().unwrap()
     }
