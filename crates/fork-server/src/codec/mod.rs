@@ -82,7 +82,7 @@ pub fn write<T: Serialize + ?Sized>(
     }
 }
 
-/// The value of a body that [`write`] wrote. The value must take up the whole body: bytes that are
+/// The value of a body that [`write()`] wrote. The value must take up the whole body: bytes that are
 /// left over mean that writer and reader use different types, and then the value is wrong.
 ///
 /// # Errors
