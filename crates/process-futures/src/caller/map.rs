@@ -6,11 +6,9 @@ use crate::caller::completions::Completions;
 use crate::caller::shared::Shared;
 use crate::wire::packet::PacketKind;
 use crate::wire::parts::{parts, read_outcome};
-use fork_server::TaskFailure;
 use kernel::{Message, Ran, TaskError, TaskErrorKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::iter::repeat_with;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -198,27 +196,22 @@ impl<A: Message, R: Message, I: Iterator<Item = A>> Map<A, R, I> {
 impl Chunk {
     /// The outcome of each item.
     fn read<R: Message>(self) -> VecDeque<(usize, Result<R, TaskError>)> {
-        let failed = |failure: &TaskFailure| Err(failure.clone());
-        let missing = || TaskErrorKind::NotDeserialised("its part of the answer".to_owned());
-        let mut outcomes: Box<dyn Iterator<Item = Result<R, TaskFailure>>> =
-            match self.call.outcome() {
-                Some(Ok(answer)) if answer.header.kind == PacketKind::Answer => {
-                    let missing = repeat_with(|| Err((Ran::Unknown, missing())));
-                    Box::new(parts(&answer.bytes).map(read_outcome).chain(missing))
-                }
-                Some(Ok(answer)) => {
-                    let failure = answer.failure();
-                    Box::new(repeat_with(move || failed(&failure)))
-                }
-                Some(Err(failure)) => Box::new(repeat_with(move || failed(failure))),
-                // Only in a fork of the program.
-                None => Box::new(repeat_with(|| Err((Ran::Unknown, not_ours())))),
-            };
+        let missing = TaskErrorKind::NotDeserialised("its part of the answer".to_owned());
+        // The answer, and the failure of each item that has no part in it.
+        let (answer, failure) = match self.call.outcome() {
+            Some(Ok(answer)) if answer.header.kind == PacketKind::Answer => {
+                (Some(answer), (Ran::Unknown, missing))
+            }
+            Some(Ok(answer)) => (None, answer.failure()),
+            Some(Err(failure)) => (None, failure.clone()),
+            None => (None, (Ran::Unknown, not_ours())), // only in a fork of the program
+        };
+        let mut outcomes = answer.into_iter().flat_map(|answer| parts(&answer.bytes));
         let mut unwritten = self.unwritten.into_iter();
         let outcome = |index| {
             let outcome = match unwritten.next().flatten() {
                 Some(kind) => Err((Ran::No, kind)),
-                None => outcomes.next().expect("it has no end"),
+                None => outcomes.next().map_or_else(|| Err(failure.clone()), read_outcome),
             };
             (index, outcome.map_err(|(ran, kind)| TaskError::new(index, ran, kind)))
         };
